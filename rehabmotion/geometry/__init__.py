@@ -1,0 +1,1 @@
+"""Rotations, filters and resampling: pure functions on NumPy arrays, time first."""

@@ -1,0 +1,92 @@
+"""The motion file: `.npz` without pickles. docs/conventions.md states every field."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rehabmotion.errors import UserError
+from rehabmotion.io.files import MAX_BYTES, read_bytes, write_atomic
+from rehabmotion.motion import Motion, Score, Skeleton
+
+FIELDS = ("positions", "fps", "joint_names", "parents", "valid", "text", "scores", "meta")
+
+
+def read_npz(path: Path) -> Motion:
+    """Return the motion kept in a `.npz` file. Anything but the contract raises UserError."""
+    arrays = _arrays(path)
+    try:
+        skeleton = Skeleton(
+            tuple(str(name) for name in arrays["joint_names"].tolist()),
+            tuple(int(p) for p in arrays["parents"].tolist()),
+        )
+        positions, valid = arrays["positions"], arrays["valid"]
+        if positions.dtype.kind != "f" or valid.dtype != bool:
+            raise UserError(f"Expected float positions and bool valid, got {positions.dtype} and {valid.dtype}.")
+        return Motion(
+            positions=positions,
+            fps=float(arrays["fps"]),
+            skeleton=skeleton,
+            valid=valid,
+            text=str(arrays["text"]),
+            scores=tuple(Score(s["scale"], float(s["value"])) for s in json.loads(str(arrays["scores"]))),
+            meta=_meta(str(arrays["meta"])),
+        )
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise UserError(f"{path}: Expected a motion file, got a field that cannot be read ({error}).") from None
+
+
+def _meta(text: str) -> dict[str, Any]:
+    meta = json.loads(text)
+    if not isinstance(meta, dict):
+        raise UserError("Expected meta to be a JSON object.")
+    return meta
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    data = read_bytes(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            declared = sum(info.file_size for info in archive.infolist())
+            if declared > MAX_BYTES:
+                raise UserError(f"{path}: Expected at most {MAX_BYTES >> 20} MiB unpacked, got {declared >> 20} MiB.")
+        with np.load(io.BytesIO(data), allow_pickle=False) as loaded:
+            missing = [name for name in FIELDS if name not in loaded.files]
+            if missing:
+                raise UserError(f"{path}: Expected a motion file, it lacks {', '.join(missing)}.")
+            return {name: loaded[name] for name in FIELDS}
+    except UserError:
+        raise
+    except Exception as error:  # zipfile, zlib and numpy raise many kinds on hostile bytes
+        raise UserError(f"{path}: Expected a whole .npz without pickles, could not read it ({error}).") from None
+
+
+def write_npz(motion: Motion, path: Path) -> None:
+    """Write the motion file, whole or not at all; the same motion gives the same bytes."""
+    buffer = io.BytesIO()
+    arrays = {
+        "positions": motion.positions,
+        "fps": np.float64(motion.fps),
+        "joint_names": np.array(motion.skeleton.joint_names, dtype=np.str_),
+        "parents": np.array(motion.skeleton.parents, dtype=np.int64),
+        "valid": motion.valid,
+        "text": np.array(motion.text, dtype=np.str_),
+        "scores": np.array(json.dumps([score.as_json() for score in motion.scores]), dtype=np.str_),
+        "meta": np.array(json.dumps(motion.meta, sort_keys=True), dtype=np.str_),
+    }
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+            # a fixed date: the clock must not change the bytes
+            info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, member.getvalue())
+    write_atomic(path, buffer.getvalue())
