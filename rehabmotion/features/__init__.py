@@ -1,0 +1,1 @@
+"""Motion <-> model tensor: encode, decode, statistics."""

@@ -1,0 +1,135 @@
+"""The offline text encoder: words and character n-grams, hashed; learnt from our own captions, needing no download.
+
+A known exercise in unknown words is what it must recognise. A bag of hashed n-grams carries that well; the words then
+pass through one transformer layer to become the tokens that the motion network attends to.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rehabmotion.models.blocks import EncoderBlock
+
+SIDES = ("none", "left", "right", "both")
+OTHER = "other"  # what is no known exercise
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """Size of the encoder. `exercises` are the classes it tells apart; OTHER is added by itself."""
+
+    exercises: tuple[str, ...]
+    d: int = 128
+    heads: int = 4
+    layers: int = 1
+    dropout: float = 0.1
+    word_buckets: int = 4096
+    gram_buckets: int = 8192
+    max_words: int = 32
+    max_grams: int = 24
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the logits."""
+        return (*self.exercises, OTHER)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the lower-case words of a text, letters and digits only."""
+    return _WORD.findall(text.lower().replace("'", "").replace("’", ""))
+
+
+def _bucket(kind: str, text: str, buckets: int) -> int:
+    return 1 + zlib.crc32(f"{kind}:{text}".encode()) % (buckets - 1)  # 0 is padding
+
+
+def hash_texts(texts: list[str], config: TextConfig) -> dict[str, Tensor]:
+    """Return bucket numbers of texts: words (B, W), word pairs (B, W), character 3-5-grams (B, W, G); 0 = nothing."""
+    b, w, g = len(texts), config.max_words, config.max_grams
+    words, pairs = np.zeros((b, w), np.int64), np.zeros((b, w), np.int64)
+    grams = np.zeros((b, w, g), np.int64)
+    for i, text in enumerate(texts):
+        parts = words_of(text)[:w]
+        for j, word in enumerate(parts):
+            words[i, j] = _bucket("w", word, config.word_buckets)
+            pairs[i, j] = _bucket("p", f"{parts[j - 1] if j else ''} {word}", config.gram_buckets)
+            for k, gram in enumerate(_grams(word, g)):
+                grams[i, j, k] = _bucket("g", gram, config.gram_buckets)
+    return {"words": torch.from_numpy(words), "pairs": torch.from_numpy(pairs), "grams": torch.from_numpy(grams)}
+
+
+def _grams(word: str, most: int) -> list[str]:
+    framed = f"<{word[:20]}>"
+    found = [framed[i : i + n] for n in (3, 4, 5) for i in range(len(framed) - n + 1)]
+    return found[:most]
+
+
+class TextEncoder(nn.Module):
+    """Texts -> tokens (B, W, d), a pooled vector (B, d), and logits for exercise and side."""
+
+    def __init__(self, config: TextConfig) -> None:
+        super().__init__()
+        self.config = config
+        d = config.d
+        self.word = nn.Embedding(config.word_buckets, d, padding_idx=0)
+        self.pair = nn.Embedding(config.gram_buckets, d, padding_idx=0)
+        self.gram = nn.Embedding(config.gram_buckets, d, padding_idx=0)
+        for table in (self.word, self.pair, self.gram):
+            nn.init.normal_(table.weight, std=0.05)
+            with torch.no_grad():
+                table.weight[0] = 0
+        self.position = nn.Parameter(torch.zeros(config.max_words, d))
+        self.blocks = nn.ModuleList(EncoderBlock(d, config.heads, config.dropout) for _ in range(config.layers))
+        self.bag_norm, self.norm = nn.LayerNorm(d), nn.LayerNorm(d)
+        self.dropout = nn.Dropout(config.dropout)
+        self.exercise_head = nn.Linear(2 * d, len(config.classes))
+        self.side_head = nn.Linear(2 * d, len(SIDES))
+
+    def forward(self, hashed: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return tokens (B, W, d), mask (B, W) True = a word, pooled (B, 2d), exercise and side logits."""
+        mask = hashed["words"] > 0
+        mask[:, 0] |= ~mask.any(dim=1)  # an empty text keeps one blank token
+        grams = hashed["grams"]
+        spread = self.gram(grams).sum(dim=2) / (grams > 0).sum(dim=2, keepdim=True).clamp(min=1).sqrt()
+        tokens = self.word(hashed["words"]) + spread + self.pair(hashed["pairs"])
+        weight = mask[..., None].float()
+        bag = self.bag_norm((tokens * weight).sum(dim=1) / weight.sum(dim=1).sqrt())
+        x = tokens + self.position
+        for block in self.blocks:
+            x = block(x, mask)
+        x = self.norm(x)
+        pooled = torch.cat([bag, (x * weight).sum(dim=1) / weight.sum(dim=1)], dim=-1)
+        dropped = self.dropout(pooled)
+        return {
+            "tokens": x,
+            "mask": mask,
+            "pooled": pooled,
+            "exercise": self.exercise_head(dropped),
+            "side": self.side_head(dropped),
+        }
+
+    @torch.no_grad()
+    def understand(self, texts: list[str]) -> list[dict[str, Any]]:
+        """Return, for each text, its nearest exercise, the confidence in it (0..1), the share of `other`, and the side."""
+        out = self(hash_texts(texts, self.config))
+        exercise, side = out["exercise"].softmax(dim=-1), out["side"].softmax(dim=-1)
+        found = []
+        for p, q in zip(exercise, side, strict=True):
+            best = int(p[:-1].argmax())
+            found.append(
+                {
+                    "exercise": self.config.exercises[best],
+                    "confidence": float(p[best]),
+                    "other": float(p[-1]),
+                    "side": SIDES[int(q.argmax())],
+                }
+            )
+        return found
