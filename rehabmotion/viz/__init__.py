@@ -1,0 +1,1 @@
+"""What people look at: the offline HTML player, videos and filmstrips."""

@@ -1,0 +1,157 @@
+"""The drawn body: convex hulls of spheres hung on joints, the same for the player and for videos.
+
+A part is the rounded hull of a few spheres; each sphere sits at a weighted sum of joints, so a part follows the motion
+with no rig. Radii are those of an adult of 1.7 m and scale with the person's own bones. Hands, toes and the crown are
+drawn a little beyond the last joint along the bone that leads there: a drawing habit, not data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehabmotion.motion import Motion, Skeleton
+
+CENTRE, LEFT, RIGHT = 0, 1, 2
+Weights = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Spheres as ({joint index: weight}, radius in metres), the side's colour, and the part it stands in for.
+
+    A part with `unless` >= 0 is drawn only in frames where that part cannot be: a joint it needs is not valid there.
+    """
+
+    spheres: tuple[tuple[dict[int, float], float], ...]
+    side: int
+    unless: int = -1
+
+    @property
+    def joints(self) -> list[int]:
+        """The joints that must be valid for the part to be drawn."""
+        return sorted({joint for weights, _ in self.spheres for joint in weights})
+
+
+@dataclass(frozen=True)
+class _Shape:
+    spheres: tuple[tuple[Weights, float], ...]
+    covers: tuple[str, ...]  # the bones it hides, named by their child joint
+    side: int = CENTRE
+
+
+def _limbs(side: str, code: int) -> tuple[_Shape, ...]:
+    hip, knee, ankle, foot = (f"{side}_{name}" for name in ("hip", "knee", "ankle", "foot"))
+    shoulder, elbow, wrist = (f"{side}_{name}" for name in ("shoulder", "elbow", "wrist"))
+    heel = {ankle: 1.32, knee: -0.10, foot: -0.22}
+    toes = {foot: 1.36, ankle: -0.36}
+    return (
+        _Shape((({hip: 1}, 0.084), ({hip: 0.5, knee: 0.5}, 0.076), ({knee: 1}, 0.056)), (knee,), code),
+        _Shape((({knee: 1}, 0.054), ({knee: 0.7, ankle: 0.3}, 0.057), ({ankle: 1}, 0.037)), (ankle,), code),
+        _Shape((({ankle: 1}, 0.038), (heel, 0.03), ({foot: 1}, 0.037), (toes, 0.024)), (foot,), code),
+        _Shape((({shoulder: 1}, 0.058), ({elbow: 1}, 0.042)), (elbow,), code),
+        _Shape((({elbow: 1}, 0.041), ({elbow: 0.72, wrist: 0.28}, 0.042), ({wrist: 1}, 0.028)), (wrist,), code),
+        _Shape((({wrist: 1.10, elbow: -0.10}, 0.033), ({wrist: 1.5, elbow: -0.5}, 0.025)), (), code),
+    )
+
+
+_SKULL = 0.094  # metres
+
+_SHAPES = (
+    _Shape(  # chest, broad at the armpits and the base of the neck
+        (
+            ({"left_shoulder": 0.86, "right_shoulder": 0.14}, 0.066),
+            ({"left_shoulder": 0.14, "right_shoulder": 0.86}, 0.066),
+            ({"neck": 0.8, "spine3": 0.2}, 0.062),
+            ({"spine2": 1, "left_shoulder": 0.17, "right_shoulder": -0.17}, 0.088),
+            ({"spine2": 1, "left_shoulder": -0.17, "right_shoulder": 0.17}, 0.088),
+        ),
+        ("spine3", "neck", "left_collar", "right_collar", "left_shoulder", "right_shoulder"),
+    ),
+    _Shape(  # belly and pelvis
+        (
+            ({"spine2": 1, "left_hip": 0.4, "right_hip": -0.4}, 0.088),
+            ({"spine2": 1, "left_hip": -0.4, "right_hip": 0.4}, 0.088),
+            ({"pelvis": 0.5, "left_hip": 0.9, "right_hip": -0.4}, 0.092),
+            ({"pelvis": 0.5, "left_hip": -0.4, "right_hip": 0.9}, 0.092),
+        ),
+        ("spine1", "spine2", "left_hip", "right_hip"),
+    ),
+    _Shape((({"neck": 1}, 0.056), ({"head": 0.75, "neck": 0.25}, 0.05)), ("head",)),
+    _Shape((({"head": 0.75, "neck": 0.25}, 0.072), ({"head": 1.62, "neck": -0.62}, _SKULL)), ()),
+    *_limbs("left", LEFT),
+    *_limbs("right", RIGHT),
+)
+
+
+def body_parts(skeleton: Skeleton, scale: float = 1.0) -> tuple[Part, ...]:
+    """Return the parts for a skeleton: the shapes whose joints it has, and plain limbs for every other bone.
+
+    A bone that a shape hides gets a plain limb too, drawn where the shape cannot be.
+    """
+    names = skeleton.joint_names
+    parts: list[Part] = []
+    hidden: dict[int, int] = {}
+    for shape in _SHAPES:
+        if not all(name in names for weights, _ in shape.spheres for name in weights):
+            continue
+        for child in shape.covers:
+            if child in names:
+                hidden[names.index(child)] = len(parts)
+        spheres = tuple(({names.index(n): w for n, w in weights.items()}, r * scale) for weights, r in shape.spheres)
+        parts.append(Part(spheres, shape.side))
+    for parent, joint in skeleton.bones:
+        thick = 0.034 * scale
+        limb = (({parent: 1.0}, thick), ({joint: 1.0}, thick * 0.85))
+        parts.append(Part(limb, side_of(names[joint]), hidden.get(joint, -1)))
+    skull = next((i for i, part in enumerate(parts[: len(_SHAPES)]) if part.spheres[-1][1] == _SKULL * scale), -1)
+    for joint, name in enumerate(names):
+        if name.lower() == "head":
+            parts.append(Part((({joint: 1.0}, _SKULL * scale),), CENTRE, skull))
+    return tuple(parts)
+
+
+def side_of(name: str) -> int:
+    """Return LEFT, RIGHT or CENTRE as a joint's name tells: left_knee, LeftKnee, lKnee, L_Knee, knee_l, LKNE."""
+    lower = name.lower()
+    for word, code in (("left", LEFT), ("right", RIGHT)):
+        letter = word[0]
+        if word in lower or lower.startswith(f"{letter}_") or lower.endswith((f"_{letter}", f".{letter}")):
+            return code
+        if len(name) > 1 and lower[0] == letter and name[1].isupper():
+            return code
+    return CENTRE
+
+
+def body_scale(motion: Motion) -> float:
+    """Return the person's size relative to the 1.7 m adult whose radii are kept here, from legs, else the trunk."""
+    scales = []
+    for chain, adult in (
+        (("left_hip", "left_knee", "left_ankle"), 0.80),
+        (("right_hip", "right_knee", "right_ankle"), 0.80),
+        (("pelvis", "spine2", "neck"), 0.50),
+        (("left_shoulder", "left_elbow", "left_wrist"), 0.52),
+        (("right_shoulder", "right_elbow", "right_wrist"), 0.52),
+    ):
+        if all(name in motion.skeleton.joint_names for name in chain):
+            columns = motion.skeleton.indices(*chain)
+            good = motion.valid[:, columns].all(axis=1)
+            if good.any():
+                bones = np.diff(motion.positions[good][:, columns], axis=1)
+                scales.append(float(np.median(np.linalg.norm(bones, axis=-1).sum(axis=1))) / adult)
+    if not scales:
+        return 1.0
+    scale = float(np.median(scales))
+    return scale if scale > 0.05 else 1.0
+
+
+def sphere_weights(parts: tuple[Part, ...], n_joints: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (weights (S, J), radii (S,)) of all spheres, part after part: centres = weights @ positions."""
+    spheres = [sphere for part in parts for sphere in part.spheres]
+    weights = np.zeros((len(spheres), n_joints))
+    for row, (by_joint, _) in enumerate(spheres):
+        weights[row, list(by_joint)] = list(by_joint.values())
+    return weights, np.array([radius for _, radius in spheres])
