@@ -27,14 +27,14 @@ from rehabmotion.motion.retarget import map_joints
 # First frames of the ten movements, then the number of frames. The files carry no labels; the authors joined parts of
 # ten recordings, and the joints show as jumps of the pose in most files. Read off once, by eye and by those jumps.
 BOUNDARIES = {
-    ("subject1", "validate"): (0, 197, 431, 673, 934, 1128, 1393, 1633, 1847, 2100, 2365),
-    ("subject1", "test"): (0, 195, 428, 668, 927, 1120, 1384, 1623, 1835, 2086, 2350),
-    ("subject2", "train"): (0, 602, 1329, 2065, 2860, 3655, 4446, 5241, 5827, 6423, 7007),
-    ("subject2", "validate"): (0, 201, 440, 689, 954, 1219, 1483, 1748, 1944, 2143, 2338),
-    ("subject2", "test"): (0, 199, 438, 685, 950, 1215, 1477, 1742, 1936, 2133, 2326),
-    ("subject3", "train"): (0, 530, 1058, 1587, 2124, 2657, 3194, 3728, 4263, 4800, 5335),
-    ("subject3", "validate"): (0, 177, 353, 530, 709, 887, 1066, 1244, 1423, 1602, 1781),
-    ("subject3", "test"): (0, 175, 351, 526, 705, 881, 1059, 1236, 1413, 1592, 1769),
+    ("1", "validate"): (0, 197, 431, 673, 934, 1128, 1393, 1633, 1847, 2100, 2365),
+    ("1", "test"): (0, 195, 428, 668, 927, 1120, 1384, 1623, 1835, 2086, 2350),
+    ("2", "train"): (0, 602, 1329, 2065, 2860, 3655, 4446, 5241, 5827, 6423, 7007),
+    ("2", "validate"): (0, 201, 440, 689, 954, 1219, 1483, 1748, 1944, 2143, 2338),
+    ("2", "test"): (0, 199, 438, 685, 950, 1215, 1477, 1742, 1936, 2133, 2326),
+    ("3", "train"): (0, 530, 1058, 1587, 2124, 2657, 3194, 3728, 4263, 4800, 5335),
+    ("3", "validate"): (0, 177, 353, 530, 709, 887, 1066, 1244, 1423, 1602, 1781),
+    ("3", "test"): (0, 175, 351, 526, 705, 881, 1059, 1236, 1413, 1592, 1769),
 }
 SHORTEST_S, LONGEST_S = 1.0, 8.0
 REST_POSE_M = 0.10  # mean distance of the joints from the usual rest pose at which a repetition is not at rest
@@ -43,7 +43,7 @@ REST_POSE_M = 0.10  # mean distance of the joints from the usual rest pose at wh
 def load(root: Path) -> Iterator[Motion]:
     """Yield one motion per repetition, in the order of the files and of time.
 
-    meta: subject ("subject2"), exercise, side, repetition (from 1, counted within the movement), part (train, validate
+    meta: subject ("1", "2", "3"), exercise, side, repetition (from 1, counted within the movement), part (train, validate
     or test: parts of the same recording, so split by subject), start_frame in the file. What lies between repetitions,
     and the incomplete ones at the ends of each movement, are left out.
     """
@@ -51,7 +51,7 @@ def load(root: Path) -> Iterator[Motion]:
         motion = _read(Path(root), subject, part)
         if motion.n_frames != edges[-1]:
             raise UserError(
-                f"{subject} {part}: Expected {edges[-1]} frames (MARS, wooutlier), got {motion.n_frames}. The"
+                f"MARS subject {subject} {part}: Expected {edges[-1]} frames (wooutlier), got {motion.n_frames}. The"
                 " boundaries between its movements are known for that file only; fetch it again or correct BOUNDARIES."
             )
         for (exercise, side), (first, last) in zip(MARS, pairwise(edges), strict=True):
@@ -59,7 +59,7 @@ def load(root: Path) -> Iterator[Motion]:
 
 
 def _read(root: Path, subject: str, part: str) -> Motion:
-    folder = root / "synced_data" / "wooutlier" / subject / "timesplit"
+    folder = root / "synced_data" / "wooutlier" / f"subject{subject}" / "timesplit"
     packed, plain = folder / f"kinect_data_{part}.csv.gz", folder / f"kinect_data_{part}.csv"
     motion = map_joints(read_mars(plain if plain.exists() and not packed.exists() else packed)[0], MARS_MAP)
     return motion.but(meta={"subject": subject, "part": part})

@@ -58,7 +58,7 @@ MARS_MAP: JointMap = {
 def read_mars(path: Path) -> list[Motion]:
     """Return the whole recording, ten movements one after the other, as one motion on the 25 Kinect joints.
 
-    meta["subject"] is the name of its folder (subject2), meta["part"] the word in the file name: train, validate, test.
+    meta["subject"] is the number in the name of its folder (subject2: "2"), meta["part"] the word in the file name.
     """
     path = Path(path)
     _check_header(path)
@@ -83,7 +83,6 @@ def _check_header(path: Path) -> None:
 
 
 def _named(path: Path) -> dict[str, str]:
-    subject = next((p for p in reversed(path.parts[:-1]) if re.fullmatch(r"subject\d+", p)), None)
-    part = re.fullmatch(r"kinect_data_(\w+)\.csv(\.gz)?", path.name)
-    found = {"subject": subject, "part": part and part.group(1)}
-    return {key: value for key, value in found.items() if value}
+    folders = [match[1] for part in path.parts[:-1] if (match := re.fullmatch(r"subject(\d+)", part))]
+    name = re.fullmatch(r"kinect_data_(\w+)\.csv(\.gz)?", path.name)
+    return {**({"subject": folders[-1]} if folders else {}), **({"part": name[1]} if name else {})}

@@ -121,7 +121,7 @@ def test_the_real_set_has_974_repetitions_of_all_ten_movements(data_dir: Path):
     assert len(motions) == 974
     assert len(counts) == 10
     assert min(counts.values()) >= 60
-    assert {m.meta["subject"] for m in motions} == {"subject1", "subject2", "subject3"}
+    assert {m.meta["subject"] for m in motions} == {"1", "2", "3"}
     for motion in motions:
         assert 1 <= motion.seconds <= 8
         assert motion.valid.all()

@@ -39,7 +39,7 @@ def test_columns_are_25_x_then_25_y_then_25_z_and_z_is_up(path: Path):
     head = 3
     np.testing.assert_allclose(motion.positions[0, head], [0.03, 0.53, -0.28], atol=1e-6)  # x, height, towards
     assert motion.meta["source"] == "mars"
-    assert motion.meta["subject"] == "subject7"
+    assert motion.meta["subject"] == "7"
     assert motion.meta["part"] == "train"
 
 
