@@ -43,7 +43,7 @@ REST_POSE_M = 0.10  # mean distance of the joints from the usual rest pose at wh
 def load(root: Path) -> Iterator[Motion]:
     """Yield one motion per repetition, in the order of the files and of time.
 
-    meta: subject ("1", "2", "3"), exercise, side, repetition (from 1, counted within the movement), part (train, validate
+    meta: subject ("1" to "3"), exercise, side, repetition (from 1, counted within the movement), part (train, validate
     or test: parts of the same recording, so split by subject), start_frame in the file. What lies between repetitions,
     and the incomplete ones at the ends of each movement, are left out.
     """
