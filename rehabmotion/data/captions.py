@@ -1,15 +1,21 @@
 """Captions: hand-written phrasings of every exercise, rendered with side and quality.
 
 The phrasings live in `phrasings/<exercise>.toml`, one list per family (name, instruction, typing errors ...).
-They were written by the authors of this project, one by one; no recording came with them.
+They were written for this project one by one (by a language model at the desk of its authors, not by swapping words in a
+template); no recording came with them.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from rehabmotion.errors import UserError
+from rehabmotion.motion import EXERCISES
 
 PHRASINGS_DIR = Path(__file__).with_name("phrasings")
 
@@ -31,149 +37,15 @@ HELD_OUT_FAMILIES = ("third_person", "first_person")  # never trained on: they m
 
 # Function words and fillers that do not make two phrasings different.
 _FILLERS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "and",
-        "or",
-        "but",
-        "then",
-        "than",
-        "so",
-        "as",
-        "of",
-        "to",
-        "in",
-        "on",
-        "at",
-        "by",
-        "for",
-        "from",
-        "with",
-        "without",
-        "into",
-        "onto",
-        "over",
-        "under",
-        "off",
-        "out",
-        "up",
-        "down",
-        "it",
-        "its",
-        "this",
-        "that",
-        "these",
-        "those",
-        "there",
-        "here",
-        "is",
-        "are",
-        "was",
-        "be",
-        "been",
-        "being",
-        "am",
-        "do",
-        "does",
-        "did",
-        "done",
-        "doing",
-        "have",
-        "has",
-        "had",
-        "having",
-        "i",
-        "me",
-        "my",
-        "mine",
-        "we",
-        "us",
-        "our",
-        "you",
-        "your",
-        "yours",
-        "he",
-        "him",
-        "his",
-        "she",
-        "her",
-        "hers",
-        "they",
-        "them",
-        "their",
-        "one",
-        "ones",
-        "someone",
-        "somebody",
-        "person",
-        "people",
-        "man",
-        "woman",
-        "patient",
-        "subject",
-        "please",
-        "can",
-        "could",
-        "should",
-        "would",
-        "will",
-        "may",
-        "might",
-        "must",
-        "let",
-        "lets",
-        "just",
-        "very",
-        "really",
-        "now",
-        "while",
-        "until",
-        "till",
-        "when",
-        "where",
-        "which",
-        "who",
-        "what",
-        "how",
-        "if",
-        "not",
-        "no",
-        "also",
-        "again",
-        "back",
-        "each",
-        "both",
-        "all",
-        "some",
-        "any",
-        "more",
-        "most",
-        "once",
-        "other",
-        "exercise",
-        "exercises",
-        "movement",
-        "movements",
-        "move",
-        "moves",
-        "motion",
-        "perform",
-        "performs",
-        "performing",
-        "make",
-        "makes",
-        "get",
-        "gets",
-        "go",
-        "goes",
-        "left",
-        "right",
-        "side",
-        "{side}",
-        "{other}",
-    ]
+    """
+    a an the and or but then than so as of to in on at by for from with without into onto over under off out up down
+    it its this that these those there here is are was be been being am do does did done doing have has had having i me
+    my mine we us our you your yours he him his she her hers they them their one ones someone somebody person people
+    man woman patient subject please can could should would will may might must let lets just very really now while
+    until till when where which who what how if not no also again back each both all some any more most once other
+    exercise exercises movement movements move moves motion perform performs performing make makes get gets go goes
+    left right side
+    """.split()  # noqa: SIM905
 )
 
 
@@ -209,6 +81,68 @@ def too_close(phrasings: list[str], least: int = 3) -> list[tuple[str, str, int]
 
 @cache
 def phrasings(exercise: str) -> dict[str, tuple[str, ...]]:
-    """Return the phrasings of one exercise by family. Unknown exercises raise FileNotFoundError."""
-    table = tomllib.loads((PHRASINGS_DIR / f"{exercise}.toml").read_text(encoding="utf-8"))
+    """Return the phrasings of one exercise by family. Unknown exercises raise UserError."""
+    table = _table(exercise)
     return {family: tuple(table[family]) for family in FAMILIES}
+
+
+def _table(name: str) -> dict[str, Any]:
+    path = PHRASINGS_DIR / f"{name}.toml"
+    if not path.is_file():
+        raise UserError(f'Expected an exercise with phrasings, got "{name}". Known: {", ".join(EXERCISES)}.')
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def captions(exercise: str, side: str | None, families: Sequence[str] = FAMILIES) -> list[str]:
+    """Return all phrasings of an exercise, rendered for a side: "left", "right" or "both".
+
+    Sided phrasings name the side; the others fit either. One exercise is also done with both arms and has phrasings
+    of its own for that.
+    """
+    name = f"{exercise}_both" if side == "both" and EXERCISES[exercise].sided else exercise
+    return [render(text, side) for family in families for text in phrasings(name)[family]]
+
+
+def render(phrasing: str, side: str | None) -> str:
+    """Return a phrasing with {side} and {other} filled in."""
+    other = {"left": "right", "right": "left"}
+    if side not in other and "{" in phrasing:
+        raise UserError(f'Expected the side left or right for "{phrasing}", got {side}.')
+    return phrasing.replace("{side}", str(side)).replace("{other}", other.get(str(side), ""))
+
+
+TRAINING_FAMILIES = tuple(family for family in FAMILIES if family not in HELD_OUT_FAMILIES)
+
+
+@cache
+def other_sentences() -> tuple[str, ...]:
+    """Return sentences that describe none of the exercises: other motions, and no motion at all."""
+    table = _table("_other")
+    return (*table["unrelated"], *table["other_motion"])
+
+
+@cache
+def quality_wording(good: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return wordings of how well it is done: those put before a description, and those put after it."""
+    table = _table("_quality")["good" if good else "bad"]
+    return tuple(table["before"]), tuple(table["after"])
+
+
+GRADE_ADJECTIVES = {1: "an injured", 2: "a moderately fit", 3: "a very athletic"}
+
+
+def numerical_grade(caption: str, grade: int) -> str:
+    """Return the caption with its FMS grade as a number (Bikov et al. 2024): "..., FMS score 1"."""
+    return f"{caption}, FMS score {grade}"
+
+
+def textual_grade(caption: str, grade: int) -> str:
+    """Return the caption with its FMS grade as words (Bikov et al. 2024): "an injured person ...".
+
+    A caption that does not begin with "a person" gets the words in front: "an injured person: ...". (The paper prints
+    "moderately fit" without its article.)
+    """
+    start = GRADE_ADJECTIVES[grade]
+    if caption.lower().startswith("a person"):
+        return f"{start}{caption[1:]}"
+    return f"{start} person: {caption}"

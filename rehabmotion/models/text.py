@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from rehabmotion.models.blocks import EncoderBlock
 
 SIDES = ("none", "left", "right", "both")
+QUALITIES = ("none", "good", "bad")
 OTHER = "other"  # what is no known exercise
 _WORD = re.compile(r"[a-z0-9]+")
 
@@ -73,7 +74,7 @@ def _grams(word: str, most: int) -> list[str]:
 
 
 class TextEncoder(nn.Module):
-    """Texts -> tokens (B, W, d), a pooled vector (B, d), and logits for exercise and side."""
+    """Texts -> tokens (B, W, d), a pooled vector (B, d), and logits for exercise, side and quality."""
 
     def __init__(self, config: TextConfig) -> None:
         super().__init__()
@@ -92,9 +93,10 @@ class TextEncoder(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.exercise_head = nn.Linear(2 * d, len(config.classes))
         self.side_head = nn.Linear(2 * d, len(SIDES))
+        self.quality_head = nn.Linear(2 * d, len(QUALITIES))
 
     def forward(self, hashed: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return tokens (B, W, d), mask (B, W) True = a word, pooled (B, 2d), exercise and side logits."""
+        """Return tokens (B, W, d), mask (B, W) True = a word, pooled (B, 2d), and the three logits."""
         mask = hashed["words"] > 0
         mask[:, 0] |= ~mask.any(dim=1)  # an empty text keeps one blank token
         grams = hashed["grams"]
@@ -114,6 +116,7 @@ class TextEncoder(nn.Module):
             "pooled": pooled,
             "exercise": self.exercise_head(dropped),
             "side": self.side_head(dropped),
+            "quality": self.quality_head(dropped),
         }
 
     @torch.no_grad()
