@@ -24,11 +24,13 @@ class Part:
     """Spheres as ({joint index: weight}, radius in metres), the side's colour, and the part it stands in for.
 
     A part with `unless` >= 0 is drawn only in frames where that part cannot be: a joint it needs is not valid there.
+    Parts of one group other than 0 are shaded as one body.
     """
 
     spheres: tuple[tuple[dict[int, float], float], ...]
     side: int
     unless: int = -1
+    group: int = 0
 
     @property
     def joints(self) -> list[int]:
@@ -41,6 +43,7 @@ class _Shape:
     spheres: tuple[tuple[Weights, float], ...]
     covers: tuple[str, ...]  # the bones it hides, named by their child joint
     side: int = CENTRE
+    group: int = 0
 
 
 def _limbs(side: str, code: int) -> tuple[_Shape, ...]:
@@ -49,39 +52,42 @@ def _limbs(side: str, code: int) -> tuple[_Shape, ...]:
     heel = {ankle: 1.32, knee: -0.10, foot: -0.22}
     toes = {foot: 1.36, ankle: -0.36}
     return (
-        _Shape((({hip: 1}, 0.084), ({hip: 0.5, knee: 0.5}, 0.076), ({knee: 1}, 0.056)), (knee,), code),
+        _Shape((({hip: 1}, 0.083), ({hip: 0.5, knee: 0.5}, 0.076), ({knee: 1}, 0.057)), (knee,), code),
         _Shape((({knee: 1}, 0.054), ({knee: 0.7, ankle: 0.3}, 0.057), ({ankle: 1}, 0.037)), (ankle,), code),
         _Shape((({ankle: 1}, 0.038), (heel, 0.03), ({foot: 1}, 0.037), (toes, 0.024)), (foot,), code),
         _Shape((({shoulder: 1}, 0.058), ({elbow: 1}, 0.042)), (elbow,), code),
         _Shape((({elbow: 1}, 0.041), ({elbow: 0.72, wrist: 0.28}, 0.042), ({wrist: 1}, 0.028)), (wrist,), code),
-        _Shape((({wrist: 1.10, elbow: -0.10}, 0.033), ({wrist: 1.5, elbow: -0.5}, 0.025)), (), code),
+        _Shape((({wrist: 1.14, elbow: -0.14}, 0.037), ({wrist: 1.52, elbow: -0.52}, 0.029)), (), code),
     )
 
 
-_SKULL = 0.094  # metres
+_SKULL = 0.095  # metres
+_TORSO = 1
 
 _SHAPES = (
     _Shape(  # chest, broad at the armpits and the base of the neck
         (
-            ({"left_shoulder": 0.86, "right_shoulder": 0.14}, 0.066),
-            ({"left_shoulder": 0.14, "right_shoulder": 0.86}, 0.066),
-            ({"neck": 0.8, "spine3": 0.2}, 0.062),
-            ({"spine2": 1, "left_shoulder": 0.17, "right_shoulder": -0.17}, 0.088),
-            ({"spine2": 1, "left_shoulder": -0.17, "right_shoulder": 0.17}, 0.088),
+            ({"left_shoulder": 0.84, "right_shoulder": 0.16}, 0.074),
+            ({"left_shoulder": 0.16, "right_shoulder": 0.84}, 0.074),
+            ({"neck": 0.75, "spine3": 0.25}, 0.07),
+            ({"spine2": 1, "left_shoulder": 0.15, "right_shoulder": -0.15}, 0.1),
+            ({"spine2": 1, "left_shoulder": -0.15, "right_shoulder": 0.15}, 0.1),
         ),
         ("spine3", "neck", "left_collar", "right_collar", "left_shoulder", "right_shoulder"),
+        group=_TORSO,
     ),
     _Shape(  # belly and pelvis
         (
-            ({"spine2": 1, "left_hip": 0.4, "right_hip": -0.4}, 0.088),
-            ({"spine2": 1, "left_hip": -0.4, "right_hip": 0.4}, 0.088),
-            ({"pelvis": 0.5, "left_hip": 0.9, "right_hip": -0.4}, 0.092),
-            ({"pelvis": 0.5, "left_hip": -0.4, "right_hip": 0.9}, 0.092),
+            ({"spine2": 1, "left_hip": 0.36, "right_hip": -0.36}, 0.098),
+            ({"spine2": 1, "left_hip": -0.36, "right_hip": 0.36}, 0.098),
+            ({"pelvis": 0.4, "left_hip": 0.88, "right_hip": -0.28}, 0.106),
+            ({"pelvis": 0.4, "left_hip": -0.28, "right_hip": 0.88}, 0.106),
         ),
         ("spine1", "spine2", "left_hip", "right_hip"),
+        group=_TORSO,
     ),
     _Shape((({"neck": 1}, 0.056), ({"head": 0.75, "neck": 0.25}, 0.05)), ("head",)),
-    _Shape((({"head": 0.75, "neck": 0.25}, 0.072), ({"head": 1.62, "neck": -0.62}, _SKULL)), ()),
+    _Shape((({"head": 0.9, "neck": 0.1}, 0.074), ({"head": 1.55, "neck": -0.55}, _SKULL)), ()),
     *_limbs("left", LEFT),
     *_limbs("right", RIGHT),
 )
@@ -102,7 +108,7 @@ def body_parts(skeleton: Skeleton, scale: float = 1.0) -> tuple[Part, ...]:
             if child in names:
                 hidden[names.index(child)] = len(parts)
         spheres = tuple(({names.index(n): w for n, w in weights.items()}, r * scale) for weights, r in shape.spheres)
-        parts.append(Part(spheres, shape.side))
+        parts.append(Part(spheres, shape.side, group=shape.group))
     for parent, joint in skeleton.bones:
         thick = 0.034 * scale
         limb = (({parent: 1.0}, thick), ({joint: 1.0}, thick * 0.85))

@@ -29,13 +29,13 @@ function readTheme() {
   return theme;
 }
 
-/** A pinhole on an orbit around (0, height / 2, 0); yaw 0 looks at the person's front, pitch > 0 from above. */
+/** A pinhole on an orbit around the middle of the stage; yaw 0 looks at the person's front, pitch > 0 from above. */
 function makeCamera(view, width, height, stage) {
   const focal = height / 2 / Math.tan(FOV / 2);
-  const fit = Math.max(stage.height / 2 / (height / 2), stage.radius / (width / 2)) * focal;
-  const distance = (fit * 1.12 + stage.radius * 0.6) / view.zoom;
+  const fit = Math.max((1.12 * stage.height) / height, (2 * stage.radius) / width) * focal;
+  const distance = (fit + stage.radius * 0.45) / view.zoom;
   const [sy, cy, sp, cp] = [Math.sin(view.yaw), Math.cos(view.yaw), Math.sin(view.pitch), Math.cos(view.pitch)];
-  const middle = stage.height / 2;
+  const middle = stage.height * 0.47;
   return {
     width, height,
     /** World point to [x px, y px, depth m, px per metre there]. */
@@ -75,9 +75,11 @@ function hullOf(circles) {
 
 /** Adds the hull to the path, each circle scaled about its centre, moved by a share of its radius and grown in px. */
 function traceHull(path, hull, scale, shift, grow) {
-  hull.forEach(([c, u, v], i) => {
+  const inward = hull.dome * (1 - scale);
+  hull.outline.forEach(([c, u, v], i) => {
     const r = c.r * scale + grow;
-    const [x, y] = [c.x + c.r * shift * LIGHT.x + r * u, c.y + c.r * shift * LIGHT.y + r * v];
+    const x = mix(c.x, hull.x, inward) + c.r * shift * LIGHT.x + r * u;
+    const y = mix(c.y, hull.y, inward) + c.r * shift * LIGHT.y + r * v;
     if (i) path.lineTo(x, y); else path.moveTo(x, y);
   });
   path.closePath();
@@ -90,24 +92,26 @@ function alongPair(a, b, x, y) {
   return [Math.hypot(x - a.x - t * dx, y - a.y - t * dy) - mix(a.r, b.r, t), t];
 }
 
-/** Depth of a part's front where it covers a screen point, or null where it does not. */
-function depthAt(part, x, y) {
-  let [best, near] = [Infinity, null];
-  let [sum, weight, inside] = [0, 0, part.circles.length > 2];
-  const cs = part.circles;
-  for (let i = 0; i < cs.length; i++) {
-    const d = Math.hypot(x - cs[i].x, y - cs[i].y) + 1;
-    sum += (cs[i].depth - cs[i].size) / (d * d);
-    weight += 1 / (d * d);
-    for (let j = i + 1; j < cs.length; j++) {
-      const [distance, t] = alongPair(cs[i], cs[j], x, y);
-      if (distance < best) { best = distance; near = mix(cs[i].depth - cs[i].size, cs[j].depth - cs[j].size, t); }
+/** Depth of the front of a hull of circles where it covers a screen point, or Infinity where it does not. */
+function depthOfHull(circles, x, y) {
+  let [best, near] = [Infinity, Infinity];
+  let [sum, weight] = [0, 0];
+  circles.forEach((c, i) => {
+    const front = c.depth - c.size;
+    const away = Math.hypot(x - c.x, y - c.y);
+    if (away - c.r < best) [best, near] = [away - c.r, front];
+    sum += front / (away + 1) ** 2;
+    weight += 1 / (away + 1) ** 2;
+    for (const other of circles.slice(i + 1)) {
+      const [distance, t] = alongPair(c, other, x, y);
+      if (distance < best) [best, near] = [distance, mix(front, other.depth - other.size, t)];
     }
-  }
-  if (cs.length === 1) { best = Math.hypot(x - cs[0].x, y - cs[0].y) - cs[0].r; near = cs[0].depth - cs[0].size; }
-  if (best <= 0) return inside ? sum / weight : near;
-  return null;
+  });
+  if (best > 0) return Infinity;
+  return circles.length > 2 ? sum / weight : near;
 }
+
+const depthAt = (unit, x, y) => Math.min(...unit.hulls.map((hull) => depthOfHull(hull.circles, x, y)));
 
 /** Above 0 where a lies behind b, judged where they overlap on the screen; 0 where they do not. */
 function isBehind(a, b) {
@@ -115,8 +119,8 @@ function isBehind(a, b) {
   let sum = 0;
   for (const [p, q, sign] of [[a, b, 1], [b, a, -1]]) {
     for (const [x, y] of p.samples) {
-      const [own, other] = [depthAt(p, x, y), depthAt(q, x, y)];
-      if (own !== null && other !== null) sum += sign * (own - other);
+      const other = depthAt(q, x, y);
+      if (other < Infinity) sum += sign * (depthAt(p, x, y) - other);
     }
   }
   return sum;
@@ -148,23 +152,28 @@ function sortByDepth(parts) {
   return order;
 }
 
-/** A part on the screen: circles, box, hull, and points along it to compare depths at. */
-function placePart(part, spheres, camera) {
+/** The spheres of one part on the screen: circles, their hull, and points along it to compare depths at. */
+function placeHull(spheres, camera) {
   const circles = spheres.map(([x, y, z, size]) => {
     const [sx, sy, depth, k] = camera.project(x, y, z);
     return { x: sx, y: sy, depth, r: size * k, size };
   });
-  const samples = [];
-  for (let i = 0; i < circles.length; i++) {
-    const [a, b] = [circles[i], circles[(i + 1) % circles.length]];
-    for (const t of circles.length === 2 ? [0.1, 0.3] : [0, 0.5]) {
-      samples.push([mix(a.x, b.x, i && circles.length === 2 ? t - 0.05 : t), mix(a.y, b.y, t)]);
-    }
+  const samples = circles.map((c) => [c.x, c.y]);
+  for (let i = 0; i + 1 < circles.length; i++) {
+    const [a, b] = [circles[i], circles[i + 1]];
+    for (const t of [0.25, 0.5, 0.75]) samples.push([mix(a.x, b.x, t), mix(a.y, b.y, t)]);
   }
-  if (circles.length === 2) samples.push([mix(circles[0].x, circles[1].x, 0.5), mix(circles[0].y, circles[1].y, 0.5)]);
+  const mean = (key) => circles.reduce((sum, c) => sum + c[key], 0) / circles.length;
+  // a broad part is shaded as one dome, its layers drawn in towards the middle; a limb along its whole axis
+  return { circles, samples, outline: hullOf(circles), x: mean("x"), y: mean("y"), dome: circles.length > 3 ? 0.55 : 0 };
+}
+
+/** What is sorted and drawn as one: a part, or the parts of a group. */
+function makeUnit(side, hulls) {
+  const circles = hulls.flatMap((hull) => hull.circles);
+  const mean = circles.reduce((sum, c) => sum + c.depth, 0) / circles.length;
   return {
-    side: part.side, circles, samples, hull: hullOf(circles),
-    depth: circles.reduce((s, c) => s + c.depth, 0) / circles.length,
+    side, hulls, depth: mean, samples: hulls.flatMap((hull) => hull.samples),
     x0: Math.min(...circles.map((c) => c.x - c.r)), x1: Math.max(...circles.map((c) => c.x + c.r)),
     y0: Math.min(...circles.map((c) => c.y - c.r)), y1: Math.max(...circles.map((c) => c.y + c.r)),
   };
@@ -173,20 +182,20 @@ function placePart(part, spheres, camera) {
 function drawFloor(ctx, camera, stage, theme, withGrid) {
   const sky = ctx.createLinearGradient(0, 0, 0, camera.height);
   sky.addColorStop(0, rgb(theme.panel));
-  sky.addColorStop(1, rgb(theme.sky));
+  sky.addColorStop(0.6, rgb(theme.sky));
   ctx.fillStyle = sky;
   ctx.fillRect(0, 0, camera.width, camera.height);
   if (!withGrid) return;
   const reach = Math.ceil(stage.radius * 2 + 1) / 2 + 0.5;
-  for (let k = 8; k > 0; k--) { // discs of falling size: a floor that fades out
+  for (let k = 24; k > 0; k--) { // discs of falling size: a floor that fades out
     ctx.beginPath();
     for (let i = 0; i < 64; i++) {
-      const [x, y] = camera.project(reach * Math.sqrt(k / 8) * Math.cos((i * TAU) / 64), 0,
-        reach * Math.sqrt(k / 8) * Math.sin((i * TAU) / 64));
+      const [x, y] = camera.project(reach * Math.sqrt(k / 24) * Math.cos((i * TAU) / 64), 0,
+        reach * Math.sqrt(k / 24) * Math.sin((i * TAU) / 64));
       if (i) ctx.lineTo(x, y); else ctx.moveTo(x, y);
     }
     ctx.closePath();
-    ctx.fillStyle = rgb(theme.ground, 0.16);
+    ctx.fillStyle = rgb(theme.sky.map((v, i) => mix(v, theme.ground[i], 1 - k / 24)));
     ctx.fill();
   }
   ctx.lineWidth = 1;
@@ -224,17 +233,17 @@ function drawShadow(ctx, camera, placed, theme) {
   }
 }
 
-function drawPart(ctx, part, theme, pixel) {
-  const edge = new Path2D();
-  traceHull(edge, part.hull, 1, 0, 1.1 * pixel);
-  ctx.fillStyle = rgb(theme.edge, 0.5);
-  ctx.fill(edge);
+function drawUnit(ctx, unit, theme, pixel) {
+  const layer = (colour, radius, shift, grow) => {
+    const path = new Path2D();
+    for (const hull of unit.hulls) traceHull(path, hull, radius, shift, grow);
+    ctx.fillStyle = colour;
+    ctx.fill(path, "nonzero");
+  };
+  layer(rgb(theme.edge, 0.5), 1, 0, 1.1 * pixel);
   for (let k = 0; k < LAYERS; k++) {
     const radius = Math.sqrt(1 - (k / LAYERS) ** 2); // equal steps of brightness on a lit sphere
-    const path = new Path2D();
-    traceHull(path, part.hull, radius, 1 - radius, 0);
-    ctx.fillStyle = theme.shades[part.side][k];
-    ctx.fill(path);
+    layer(theme.shades[unit.side][k], radius, 1 - radius, 0);
   }
 }
 
@@ -256,19 +265,23 @@ function drawNames(ctx, camera, stage, points, mask, theme, pixel) {
   });
 }
 
-/** Draws one panel: `points` 3 J metres, `mask` J; `options` {grid, names}; `pixel` device pixels per CSS pixel. */
-function drawScene(ctx, view, stage, points, mask, theme, options, pixel) {
-  const camera = makeCamera(view, ctx.canvas.width, ctx.canvas.height, options.frame);
-  const able = stage.parts.map((part) => part.joints.every((j) => mask[j]));
-  const shown = stage.parts.filter((part, i) => able[i] && (part.unless < 0 || !able[part.unless]));
+/** Draws one person: `points` 3 J metres, `mask` J; `options` {shadow, names, pixel}. */
+function drawPerson(ctx, camera, clip, points, mask, theme, options) {
+  const able = clip.parts.map((part) => part.joints.every((j) => mask[j]));
+  const shown = clip.parts.filter((part, i) => able[i] && (part.unless < 0 || !able[part.unless]));
   const placed = shown.map((part) => part.spheres.map(([r, weights]) => {
     const p = [0, 0, 0, r];
     for (const [j, w] of weights) for (let c = 0; c < 3; c++) p[c] += w * points[3 * j + c];
     return p;
   }));
-  drawFloor(ctx, camera, options.frame, theme, options.grid);
-  if (options.grid && view.pitch > 0.01) drawShadow(ctx, camera, placed, theme);
-  const parts = shown.map((part, i) => placePart(part, placed[i], camera));
-  for (const part of sortByDepth(parts)) drawPart(ctx, part, theme, pixel);
-  if (options.names) drawNames(ctx, camera, stage, points, mask, theme, pixel);
+  if (options.shadow) drawShadow(ctx, camera, placed, theme);
+  const bundles = new Map();
+  shown.forEach((part, i) => {
+    const key = part.group ? `group ${part.group}` : i;
+    if (!bundles.has(key)) bundles.set(key, { side: part.side, hulls: [] });
+    bundles.get(key).hulls.push(placeHull(placed[i], camera));
+  });
+  const units = [...bundles.values()].map(({ side, hulls }) => makeUnit(side, hulls));
+  for (const unit of sortByDepth(units)) drawUnit(ctx, unit, theme, options.pixel);
+  if (options.names) drawNames(ctx, camera, clip, points, mask, theme, options.pixel);
 }

@@ -17,8 +17,8 @@ function unpack(panel) {
     const at = frame * joints + j;
     return !bits || ((bits[at >> 3] >> (7 - (at & 7))) & 1) === 1;
   };
-  const parts = panel.parts.map(([side, unless, spheres]) => ({
-    side, unless, spheres, joints: [...new Set(spheres.flatMap(([, weights]) => weights.map(([j]) => j)))],
+  const parts = panel.parts.map(([side, unless, group, spheres]) => ({
+    side, unless, group, spheres, joints: [...new Set(spheres.flatMap(([, weights]) => weights.map(([j]) => j)))],
   }));
   return { ...panel, values, isValid, parts, joints };
 }
@@ -55,12 +55,13 @@ function buildPanel(clip, index) {
   if (clip.text && clip.text !== clip.label) add(caption, "p", "text", clip.text);
   if (clip.scores.length) {
     const row = add(caption, "p", "scores");
-    for (const [name, value, hint, meaning] of clip.scores) {
+    for (const [name, value, range, direction, meaning] of clip.scores) {
       const chip = add(row, "span", "score");
       chip.title = meaning;
       chip.append(`${name} `);
       add(chip, "b", "", value);
-      add(chip, "span", "", ` ${hint}`);
+      add(chip, "span", "", ` ${range}`);
+      add(chip, "span", "direction", `, ${direction}`);
     }
   }
   const missing = clip.mask ? add(caption, "p", "missing", "") : null;
@@ -73,6 +74,7 @@ const duration = Math.max(...clips.map((c) => c.frames / c.fps));
 const step = 1 / Math.max(...clips.map((c) => c.fps));
 const frame = { height: Math.max(...clips.map((c) => c.height)), radius: Math.max(...clips.map((c) => c.radius)) };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const floors = new Map();
 let theme = readTheme();
 let dirty = true;
 let last = null;
@@ -102,17 +104,33 @@ function showPlaying() {
 function draw() {
   const pixel = Math.min(window.devicePixelRatio || 1, 2.5);
   for (const { clip, canvas, context, view, missing } of panels) {
+    const box = canvas.getBoundingClientRect();
+    if (box.bottom < -50 || box.top > window.innerHeight + 50) continue; // scrolled away
     const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((v) => Math.max(1, Math.round(v * pixel)));
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const { points, mask } = sample(clip, state.time);
-    const options = { grid: $("grid").checked, names: $("names").checked, frame };
-    drawScene(context, view, clip, points, mask, theme, options, pixel);
+    const camera = makeCamera(view, width, height, frame);
+    context.drawImage(floorFor(view, width, height, camera), 0, 0);
+    const shadow = $("grid").checked && view.pitch > 0.01;
+    drawPerson(context, camera, clip, points, mask, theme, { shadow, names: $("names").checked, pixel });
     if (missing) showMissing(missing, clip, mask);
   }
   $("time").value = state.time;
   $("time").setAttribute("aria-valuetext", `${state.time.toFixed(2)} seconds`);
   $("clock").textContent = `${state.time.toFixed(2)} / ${duration.toFixed(2)} s`;
   state.drawnFrames += 1;
+}
+
+/** The empty stage, drawn once for each camera and size: hundreds of lines that seldom change. */
+function floorFor(view, width, height, camera) {
+  const key = [view.yaw, view.pitch, view.zoom, width, height, $("grid").checked].join();
+  if (!floors.has(key)) {
+    if (floors.size >= panels.length + 1) floors.clear();
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    drawFloor(canvas.getContext("2d", { alpha: false }), camera, frame, theme, $("grid").checked);
+    floors.set(key, canvas);
+  }
+  return floors.get(key);
 }
 
 function showMissing(node, clip, mask) {
@@ -137,18 +155,27 @@ function tick(now) {
   requestAnimationFrame(tick);
 }
 
-/** Columns so that people come out large: as many as fit, rows of equal length, canvases as tall as there is room. */
+/** Columns so that people come out largest, more columns where that is equal; canvases as tall as there is room. */
 function layout() {
   const width = $("panels").clientWidth;
-  const most = Math.max(1, Math.floor(width / (width < 640 ? 160 : 270)));
-  const rows = Math.ceil(panels.length / Math.min(panels.length, most));
-  const columns = Math.ceil(panels.length / rows);
   const others = document.querySelector("header").offsetHeight + document.querySelector("footer").offsetHeight;
-  const captions = Math.max(...panels.map((p) => p.canvas.nextSibling.scrollHeight));
-  const room = (window.innerHeight - others - 24) / rows - captions - 12;
-  const height = Math.min(Math.max(room, 240), Math.max(1.6 * (width / columns), 260));
-  $("panels").style.setProperty("--columns", columns);
-  $("panels").style.setProperty("--canvas", `${Math.round(height)}px`);
+  const fit = (columns) => {
+    const across = width / columns;
+    const rows = Math.ceil(panels.length / columns);
+    const captions = Math.max(...panels.map((p) => p.canvas.nextSibling.offsetHeight));
+    const room = (window.innerHeight - others - 20) / rows - captions - 14;
+    const height = Math.min(Math.max(room, 230), Math.max(1.45 * across, 260));
+    return { columns, height, size: Math.min(height / (1.12 * frame.height), across / (2 * frame.radius)) };
+  };
+  let best = { size: 0 };
+  for (let columns = 1; columns <= panels.length; columns++) {
+    const rows = Math.ceil(panels.length / columns);
+    if (Math.ceil(panels.length / rows) !== columns) continue; // the same rows with a gap at the end
+    const found = fit(columns);
+    if (found.size >= 0.97 * best.size) best = found;
+  }
+  $("panels").style.setProperty("--columns", best.columns);
+  $("panels").style.setProperty("--canvas", `${Math.round(fit(best.columns).height)}px`); // captions wrap anew
   dirty = true;
 }
 
@@ -229,7 +256,12 @@ function listen() {
     e.preventDefault();
   });
   window.addEventListener("resize", layout);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { theme = readTheme(); dirty = true; });
+  window.addEventListener("scroll", () => { dirty = true; }, { passive: true });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    theme = readTheme();
+    floors.clear();
+    dirty = true;
+  });
 }
 
 function move(frames) {

@@ -76,7 +76,7 @@ def _panel(label: str, stage: Stage) -> dict[str, Any]:
         "positions": base64.b64encode(counts.tobytes()).decode(),
         "mask": None if motion.valid.all() else base64.b64encode(np.packbits(motion.valid).tobytes()).decode(),
         "parts": [
-            [part.side, part.unless, [[round(r, 4), list(weights.items())] for weights, r in part.spheres]]
+            [part.side, part.unless, part.group, [[round(r, 4), list(weights.items())] for weights, r in part.spheres]]
             for part in stage.parts
         ],
         "height": round(stage.height, 4),
@@ -86,4 +86,4 @@ def _panel(label: str, stage: Stage) -> dict[str, Any]:
 
 def _score(score: Score) -> list[str]:
     scale = SCALES[score.scale]
-    return [scale.name, f"{score.value:g}", f"of {scale.spelled_range}, {scale.direction}", scale.meaning]
+    return [scale.name, f"{score.value:g}", f"of {scale.spelled_range}", scale.direction, scale.meaning]
