@@ -30,16 +30,19 @@ def load(root: Path, split: str | None = None) -> Iterator[Motion]:
     """Yield the clips at 20 fps, in the order of their names or of the list `split` ("train", "val", "test").
 
     text is the first caption of the whole clip ("" without texts), meta["captions"] has all of them; a caption of a
-    part of the clip gives one more motion, cut to it, with meta["part_s"]. meta: name, subject (from index.csv, where
-    present), mirrored. Listed clips that are not there are passed over, none at all is an error; so are parts that
+    part of the clip gives one more motion, cut to it, with meta["part_s"]. meta: name, subject (from index.csv),
+    mirrored, split (the list that names it), each None where those files are absent. Listed clips that are not there are passed over, none at all is an error; so are parts that
     leave nothing of the clip and the one clip known to hold NaN.
     """
     root = Path(root)
     subjects = _subjects(root / "index.csv")
+    lists = [(part, root / f"{part}.txt") for part in ("train", "val", "test")]
+    splits = {name: part for part, path in lists if path.is_file() for name in read_text(path).split()}
     for name in _names(root, split):
         (motion,) = read_humanml3d(root / "new_joints" / f"{name}.npy")
         mirrored = name.startswith("M")
-        motion = motion.but(meta={"subject": subjects.get(name.removeprefix("M")), "mirrored": mirrored})
+        person = subjects.get(name.removeprefix("M"))
+        motion = motion.but(meta={"subject": person, "mirrored": mirrored, "split": splits.get(name)})
         yield from _captioned(motion, root / "texts" / f"{name}.txt")
 
 

@@ -49,6 +49,11 @@ def test_captions_of_the_whole_and_of_a_part(root: Path) -> None:
 
 def test_a_split_keeps_its_order_and_passes_over_what_is_not_there(root: Path) -> None:
     assert [m.meta["name"] for m in load(root, "train")] == ["000002", "000001", "000001"]
+    assert {m.meta["name"]: m.meta["split"] for m in load(root)} == {
+        "000001": "train",
+        "000002": "train",
+        "M000001": None,
+    }
     with pytest.raises(UserError, match=r"val\.txt"):
         list(load(root, "val"))
     with pytest.raises(UserError, match=r"test\.txt"):
