@@ -9,7 +9,6 @@ import numpy as np
 
 from rehabmotion.data.captions import (
     TRAINING_FAMILIES,
-
     numerical_grade,
     other_sentences,
     phrasings,
@@ -66,8 +65,6 @@ def draw_other(rng: np.random.Generator) -> Caption:
     """Return a sentence that describes no known exercise."""
     sentences = other_sentences()
     return Caption(_slips(sentences[rng.integers(len(sentences))], rng))
-
-
 
 
 def _add_side(text: str, exercise: str, side: str, rng: np.random.Generator) -> str:

@@ -91,9 +91,7 @@ CORPORA = {
             _subjects("3"),
             ("synced_data/wooutlier",),
         ),
-        Corpus(
-            "cmu", "cmu", "cmu", "CMU motion capture", "open", _subjects("03"), ("subjects", "cmu-mocap-index.csv")
-        ),
+        Corpus("cmu", "cmu", "cmu", "CMU motion capture", "open", _subjects("03"), ("subjects", "cmu-mocap-index.csv")),
         Corpus(
             "hdm05",
             "hdm05",

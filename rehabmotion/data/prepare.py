@@ -72,9 +72,7 @@ def cache_folder() -> Path:
     return user_cache_path("rehabmotion", appauthor=False)
 
 
-def prepared(
-    name: str, data_dir: Path | None = None, say: Callable[[str], None] = lambda _: None
-) -> list[Motion]:
+def prepared(name: str, data_dir: Path | None = None, say: Callable[[str], None] = lambda _: None) -> list[Motion]:
     """Return the prepared clips of NAME, NAME:train or NAME:val; made on first use and kept in the cache folder."""
     base, split = split_name(name)
     motions = _cached(base, data_dir, say)

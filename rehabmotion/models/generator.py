@@ -1,0 +1,238 @@
+"""The generator: text encoder and denoiser behind the small interface every family shares.
+
+A family offers `loss(batch)` for training and `sample(request)` for use; both speak in normalised features. What
+surrounds it (run folders, captions, decoding to metres) is the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rehabmotion.errors import UserError
+from rehabmotion.models.denoiser import Conditions, Denoiser, DenoiserConfig
+from rehabmotion.models.diffusion import add_noise, ddim
+from rehabmotion.models.text import SIDES, TextConfig, TextEncoder, hash_texts
+from rehabmotion.motion import CANONICAL
+
+
+@dataclass(frozen=True)
+class DiffusionConfig:
+    """The resolved configuration of a diffusion generator; kept as JSON beside its weights."""
+
+    text: TextConfig
+    denoiser: DenoiserConfig
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    scales: tuple[str, ...]  # the score scales it has learnt
+    drop_text: float = 0.1
+    drop_score: float = 0.15
+    drop_words: float = 0.4
+    velocity_weight: float = 2.0
+    bone_weight: float = 1.0
+    sampling_steps: int = 10
+    guidance_text: float = 1.5
+    guidance_score: float = 1.5
+    eta: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> DiffusionConfig:
+        """Return the configuration kept by as_json(); unknown keys raise UserError."""
+        parts = {"text": TextConfig, "denoiser": DenoiserConfig}
+        known = set(cls.__dataclass_fields__)
+        unknown = set(data) - known
+        if unknown:
+            raise UserError(
+                f"Unknown key {sorted(unknown)[0]!r} in DiffusionConfig. Known keys: {', '.join(sorted(known))}."
+            )
+        plain = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k not in parts}
+        try:
+            nested = {
+                k: kind(**{a: tuple(b) if isinstance(b, list) else b for a, b in data[k].items()})
+                for k, kind in parts.items()
+            }
+            return cls(**nested, **plain)
+        except (TypeError, KeyError) as error:
+            raise UserError(f"Expected the configuration of a diffusion model, it does not fit ({error}).") from None
+
+
+@dataclass
+class Batch:
+    """Training clips: x (B, T, C) normalised; valid (B, T, J); conditions; frame_mask (B, T) or None = all real."""
+
+    x: Tensor
+    valid: Tensor
+    conditions: Conditions
+    frame_mask: Tensor | None = None
+
+
+@dataclass
+class Request:
+    """What is asked for, per motion: text and side, score scale and value on 0..1, seconds; one seed for all."""
+
+    texts: Sequence[str]
+    sides: Sequence[str]
+    scales: Sequence[str | None]
+    scores: Sequence[float]
+    seconds: Sequence[float]
+    seed: int = 0
+    exercises: Sequence[str | None] = field(default_factory=tuple)  # when known: taken instead of the text's reading
+
+
+class DiffusionGenerator(nn.Module):
+    """Text, score, duration in; normalised motion out, by denoising diffusion with x0 prediction."""
+
+    kind = "diffusion"
+
+    def __init__(self, config: DiffusionConfig, text: TextEncoder | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.text = (text or TextEncoder(config.text)).eval().requires_grad_(False)
+        self.denoiser = Denoiser(config.denoiser)
+        self.register_buffer("mean", torch.tensor(config.mean), persistent=False)
+        self.register_buffer("std", torch.tensor(config.std), persistent=False)
+
+    def train(self, mode: bool = True) -> DiffusionGenerator:
+        """Set training mode; the text encoder stays as it was trained."""
+        super().train(mode)
+        self.text.eval()
+        return self
+
+    # --- training -----------------------------------------------------------------------------------------------
+
+    def loss(self, batch: Batch, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+        """Return the losses of a batch: total, x0, velocity and bone, each a scalar; invalid joints are never read."""
+        x, b = batch.x, len(batch.x)
+        step = torch.rand(b, generator=generator).to(x)
+        noise = torch.randn(x.shape, generator=generator).to(x)
+        seen = batch.valid if batch.frame_mask is None else batch.valid & batch.frame_mask[..., None]
+        weight = self._per_feature(seen)
+        x_t = add_noise(x * weight, noise, step)
+        predicted = self.denoiser(x_t, step, batch.valid, self._dropped(batch.conditions, generator), batch.frame_mask)
+        parts = {"x0": _masked_mean((predicted - x) ** 2, weight)}
+        pair = weight[:, 1:] * weight[:, :-1]
+        parts["velocity"] = _masked_mean((predicted.diff(dim=1) - x.diff(dim=1)) ** 2, pair)
+        parts["bone"] = self._bone_loss(predicted, x, seen)
+        c = self.config
+        parts["total"] = parts["x0"] + c.velocity_weight * 10.0 * parts["velocity"] + c.bone_weight * parts["bone"]
+        return parts
+
+    def _per_feature(self, valid: Tensor) -> Tensor:
+        joints, features = valid.shape[-1], self.config.denoiser.n_features
+        if features == 3 * joints:
+            return valid.float().repeat_interleave(3, dim=-1)
+        return valid.all(dim=-1, keepdim=True).float().expand(*valid.shape[:2], features)
+
+    def _bone_loss(self, predicted: Tensor, x: Tensor, valid: Tensor) -> Tensor:
+        """Mean squared error of bone lengths in units of 1 % of the height proxy."""
+        if self.config.denoiser.n_features != 3 * len(CANONICAL):
+            return predicted.new_zeros(())
+        parents, joints = (torch.tensor(side, device=x.device) for side in zip(*CANONICAL.bones, strict=True))
+
+        def lengths(v: Tensor) -> Tensor:
+            p = (v * self.std + self.mean).unflatten(-1, (-1, 3))
+            return (p[:, :, joints] - p[:, :, parents]).square().sum(dim=-1).add(1e-10).sqrt()
+
+        both = (valid[:, :, joints] & valid[:, :, parents]).float()
+        return _masked_mean((100.0 * (lengths(predicted) - lengths(x))) ** 2, both) * 0.05
+
+    def _dropped(self, c: Conditions, generator: torch.Generator | None) -> Conditions:
+        def draw(p: float) -> Tensor:
+            return (torch.rand(len(c.scale), generator=generator) < p).to(c.scale.device)
+
+        return c.but(
+            has_text=c.has_text & ~draw(self.config.drop_text),
+            has_words=c.has_words & ~draw(self.config.drop_words),
+            scale=torch.where(draw(self.config.drop_score), torch.full_like(c.scale, -1), c.scale),
+        )
+
+    # --- use ----------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def conditions(self, request: Request) -> Conditions:
+        """Return the network's conditions for a request; exercise from the text, sharpened, unless it is given."""
+        hashed = hash_texts(list(request.texts), self.config.text)
+        out = {name: value.cpu() for name, value in self.text(_to(hashed, self.mean.device)).items()}
+        exercise = out["exercise"].softmax(dim=-1).square()
+        exercise = exercise / exercise.sum(dim=-1, keepdim=True)
+        for i, name in enumerate(request.exercises):
+            if name is not None:
+                exercise[i] = 0.0
+                exercise[i, self.config.text.classes.index(name)] = 1.0
+        return self._assemble(out, exercise, request)
+
+    def _assemble(self, out: dict[str, Tensor], exercise: Tensor, request: Request) -> Conditions:
+        n = len(request.texts)
+        scales = self.config.denoiser.scales
+        side = torch.zeros(n, len(SIDES))
+        side[torch.arange(n), torch.tensor([SIDES.index(s) for s in request.sides])] = 1.0
+        return Conditions(
+            words=out["tokens"],
+            word_mask=out["mask"],
+            pooled=out["pooled"],
+            exercise=exercise,
+            side=side,
+            scale=torch.tensor([-1 if s is None else scales.index(s) for s in request.scales]),
+            score=torch.tensor([float(v) for v in request.scores]),
+            seconds=torch.tensor([float(s) for s in request.seconds]),
+            has_text=torch.ones(n, dtype=torch.bool),
+            has_words=torch.ones(n, dtype=torch.bool),
+        )
+
+    @torch.no_grad()
+    def sample(
+        self,
+        request: Request,
+        steps: int | None = None,
+        guidance_text: float | None = None,
+        guidance_score: float | None = None,
+        eta: float | None = None,
+    ) -> Tensor:
+        """Return features (B, T, C) in units of the height proxy. The same request gives the same numbers.
+
+        Two conditions, two weights (generation of Ho & Salimans 2021, extended): x = x_0 + w_t (x_t - x_0) +
+        w_s (x_ts - x_t), with x_0 unconditional, x_t told the text, x_ts told text and score.
+        """
+        self.eval()
+        c = self.config
+        w_text = c.guidance_text if guidance_text is None else guidance_text
+        w_score = c.guidance_score if guidance_score is None else guidance_score
+        conditions = self.conditions(request)
+        n, shape = len(request.texts), (c.denoiser.n_frames, c.denoiser.n_features)
+        # one stream of noise per motion: the first of many equals the only one of one
+        streams = [torch.Generator().manual_seed(_mix(request.seed, i)) for i in range(n)]
+        noise = torch.stack([torch.randn(shape, generator=g) for g in streams])
+        valid = torch.ones(n, shape[0], c.denoiser.n_masked, dtype=torch.bool)
+        scored = bool((conditions.scale >= 0).any())
+        told = conditions.without_score()
+        parts = [told.without_text(), told, conditions] if scored else [told.without_text(), told]
+        joined, copies = Conditions.cat(parts), len(parts)
+
+        def predict(x: Tensor, step: Tensor) -> Tensor:
+            x0 = self.denoiser(x.repeat(copies, 1, 1), step.repeat(copies), valid.repeat(copies, 1, 1), joined)
+            p = x0.chunk(copies)
+            guided = p[0] + w_text * (p[1] - p[0])
+            return guided + w_score * (p[2] - p[1]) if scored else guided
+
+        x = ddim(predict, noise, steps or c.sampling_steps, c.eta if eta is None else eta, streams[0])
+        return x * self.std + self.mean
+
+
+def _to(tensors: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    return {name: value.to(device) for name, value in tensors.items()}
+
+
+def _mix(seed: int, index: int) -> int:
+    return (seed * 1_000_003 + index * 7919 + 12345) % (2**63 - 1)
+
+
+def _masked_mean(values: Tensor, weight: Tensor) -> Tensor:
+    return (values * weight).sum() / weight.sum().clamp(min=1.0)

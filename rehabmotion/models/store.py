@@ -1,0 +1,93 @@
+"""A model folder: model.safetensors, config.json and CARD.md; nothing pickled, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from rehabmotion.errors import UserError
+from rehabmotion.files import write_atomic
+from rehabmotion.models import MODELS
+from rehabmotion.models.generator import DiffusionGenerator
+
+FORMAT = 1
+WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "CARD.md"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a model was made from and what follows for its use.
+
+    durations: exercise -> "scale:value" or "any" -> (mean, deviation) of ln seconds; heights: (mean, deviation) of the
+    height proxy, metres.
+    """
+
+    name: str
+    corpora: tuple[str, ...]
+    held_out: tuple[str, ...]
+    exercises: tuple[str, ...]
+    durations: dict[str, dict[str, tuple[float, float]]]
+    heights: tuple[float, float]
+    training: dict[str, Any] = field(default_factory=dict)
+    version: str = ""
+
+
+def save_model(model: DiffusionGenerator, provenance: Provenance, folder: Path, half: bool = False) -> None:
+    """Write the weights (16-bit floats with `half`) and the configuration into a folder."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    if half:
+        tensors = {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
+    config = {
+        "format": FORMAT,
+        "kind": model.kind,
+        "model": model.config.as_json(),
+        "provenance": asdict(provenance),
+    }
+    write_atomic(folder / WEIGHTS, save_tensors(tensors))
+    write_atomic(folder / CONFIG, (json.dumps(config, indent=1, sort_keys=True) + "\n").encode())
+
+
+def load_model(folder: Path) -> tuple[DiffusionGenerator, Provenance]:
+    """Return the model of a folder, ready for use, and its provenance. A damaged or foreign folder raises UserError."""
+    folder = Path(folder)
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise UserError(f"Expected a model folder, {folder} has no {name}. Train one with: rehabmotion train.")
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        kind, version = config["kind"], config["format"]
+        settings, network = MODELS[kind]
+        provenance = _provenance(config["provenance"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder / CONFIG}: Expected a model's configuration, could not read it ({error}).") from None
+    if version != FORMAT:
+        raise UserError(f"{folder / CONFIG}: Expected format {FORMAT}, got {version}. Use the version that wrote it.")
+    model = network(settings.from_json(config["model"]))
+    try:
+        tensors = load_tensors((folder / WEIGHTS).read_bytes())
+        model.load_state_dict({name: value.float() for name, value in tensors.items()})
+    except (SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{folder / WEIGHTS}: Expected the weights of this model, could not read them ({reason})."
+        ) from None
+    if not all(torch.isfinite(value).all() for value in tensors.values()):
+        raise UserError(f"{folder / WEIGHTS}: Expected finite weights, got NaN or infinity. Train again.")
+    return model.eval(), provenance
+
+
+def _provenance(data: dict[str, Any]) -> Provenance:
+    durations = {
+        exercise: {key: (float(v[0]), float(v[1])) for key, v in table.items()}
+        for exercise, table in data["durations"].items()
+    }
+    heights = (float(data["heights"][0]), float(data["heights"][1]))
+    lists = {key: tuple(data[key]) for key in ("corpora", "held_out", "exercises")}
+    return Provenance(**{**data, **lists, "durations": durations, "heights": heights})

@@ -1,0 +1,98 @@
+"""Draws training batches. The draw of a step depends on (seed, step, rank) alone, so a resumed run sees the same ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rehabmotion.data.caption_draws import Caption, draw_caption, draw_other
+from rehabmotion.data.captions import TRAINING_FAMILIES
+from rehabmotion.data.samples import Samples, time_warp
+from rehabmotion.models.generator import Batch, DiffusionConfig, DiffusionGenerator, Request
+from rehabmotion.models.text import OTHER
+from rehabmotion.motion import Score
+
+UNSCORED = 0.12  # share of scored clips shown without their score, so that the score can be left out
+
+
+class BatchMaker:
+    """Samples and their captions -> batches in the model's units."""
+
+    def __init__(self, samples: Samples, config: DiffusionConfig, seed: int = 0, warp: bool = True) -> None:
+        self.samples, self.config, self.seed, self.warp = samples, config, seed, warp
+        self.mean, self.std = np.array(config.mean, np.float32), np.array(config.std, np.float32)
+
+    def draw(self, model: DiffusionGenerator, step: int, size: int, rank: int = 0) -> Batch:
+        """Return the batch of a training step, (size, T, C), on the CPU."""
+        rng = np.random.default_rng([self.seed, step, rank])
+        rows = rng.choice(len(self.samples), size, p=self.samples.weight)
+        x = self.samples.x[rows]
+        if self.warp:
+            x = time_warp(x, rng)
+        return self._batch(model, rows, x, rng)
+
+    def fixed(self, model: DiffusionGenerator, rows: np.ndarray, seed: int) -> Batch:
+        """Return given rows as a batch, without augmentation: for validation."""
+        return self._batch(model, rows, self.samples.x[rows], np.random.default_rng(seed))
+
+    def _batch(self, model: DiffusionGenerator, rows: np.ndarray, x: np.ndarray, rng: np.random.Generator) -> Batch:
+        asked = [self._ask(int(row), rng) for row in rows]
+        request = Request(
+            texts=[caption.text for caption, _, _ in asked],
+            sides=[side for _, _, side in asked],
+            scales=[score.scale if score else None for _, score, _ in asked],
+            scores=[score.unit if score else 0.0 for _, score, _ in asked],
+            seconds=self.samples.seconds[rows].tolist(),
+            exercises=[self._class(int(row)) for row in rows],
+        )
+        conditions = model.conditions(request)
+        read = model.conditions(Request(**{**request.__dict__, "exercises": ()})).exercise
+        trust = torch.from_numpy(rng.uniform(0, 0.5, (len(rows), 1)).astype(np.float32))
+        conditions = conditions.but(exercise=(1 - trust) * conditions.exercise + trust * read)
+        return Batch(
+            x=torch.from_numpy((x - self.mean) / self.std),
+            valid=torch.from_numpy(self.samples.mask[rows]),
+            conditions=conditions,
+        )
+
+    def _class(self, row: int) -> str:
+        exercise = self.samples.exercise[row]
+        return exercise if exercise in self.config.text.exercises else OTHER
+
+    def _ask(self, row: int, rng: np.random.Generator) -> tuple[Caption, Score | None, str]:
+        """Return the caption, the score or None, and the side a clip is asked for with."""
+        s = self.samples
+        scores = [score for score in s.scores[row] if score.scale in self.config.denoiser.scales]
+        score = scores[rng.integers(len(scores))] if scores and rng.random() > UNSCORED else None
+        side = s.side[row] or "none"
+        exercise = s.exercise[row]
+        if self._class(row) == OTHER:
+            caption = Caption(s.text[row]) if s.text[row] else draw_other(rng)
+            return caption, score, side
+        quality, grade = self._in_words(scores, score, rng)
+        caption = draw_caption(exercise, s.side[row], rng, TRAINING_FAMILIES, quality, grade)
+        return caption, score, "none" if rng.random() < 0.1 else side
+
+    def _in_words(
+        self, scores: list[Score], given: Score | None, rng: np.random.Generator
+    ) -> tuple[bool | None, int | None]:
+        """Decide whether the caption says how well it was done, and how: always in accord with the recording."""
+        if not scores or rng.random() > (0.1 if given else 0.5):
+            return None, None
+        by_scale = {score.scale: score.value for score in scores}
+        if "uiprmd" in by_scale:
+            return by_scale["uiprmd"] == 1, None
+        if "fms" in by_scale:
+            return None, int(by_scale["fms"])
+        return None, None
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """Return the batch on a device."""
+
+    def move(value: Tensor | None) -> Tensor | None:
+        return None if value is None else value.to(device)
+
+    conditions = batch.conditions.but(**{k: v.to(device) for k, v in batch.conditions.__dict__.items()})
+    return Batch(batch.x.to(device), batch.valid.to(device), conditions, move(batch.frame_mask))

@@ -1,0 +1,47 @@
+"""The card of a model: what it was made from, what it can be asked, what it must not be used for."""
+
+from __future__ import annotations
+
+from rehabmotion.data.corpora import CORPORA
+from rehabmotion.models.generator import DiffusionGenerator
+from rehabmotion.models.store import Provenance
+from rehabmotion.motion import SCALES
+
+
+def model_card(model: DiffusionGenerator, provenance: Provenance) -> str:
+    """Return the card as Markdown."""
+    c, p = model.config, provenance
+    parameters = sum(value.numel() for value in model.parameters())
+    data = [f"- `{name}`: {CORPORA[name].title}. Terms: {CORPORA[name].terms}." for name in p.corpora]
+    scales = [f"- `{name}:{SCALES[name].spelled_range}`: {SCALES[name].meaning}." for name in c.scales]
+    run = p.training
+    ship = all(CORPORA[name].may_ship for name in p.corpora)
+    lines = [
+        f"# Model `{p.name}`",
+        "",
+        "Denoising diffusion over time-normalised joint positions (x0 prediction, cosine schedule), conditioned on words,",
+        f"score and duration. {parameters / 1e6:.1f} million parameters, {c.denoiser.layers} layers, width {c.denoiser.d}.",
+        "",
+        "**Not a medical device.** It shows how an exercise may look; it does not judge, diagnose or treat anybody.",
+        "",
+        "## Data",
+        "",
+        *data,
+        "",
+        f"Held out of training: {', '.join(p.held_out) or 'nobody'}.",
+        "Its weights may be shared." if ship else "**Its weights must not be shared**: see the terms above.",
+        "",
+        "## What it can be asked",
+        "",
+        *(scales or ["- no score scale"]),
+        "",
+        f"Exercises with recordings: {', '.join(p.exercises) or 'none'}.",
+        "",
+        "## Training",
+        "",
+        f"`rehabmotion train --model {model.kind} --data {','.join(p.corpora)} --size {run.get('size')} "
+        f"--steps {run.get('training', {}).get('steps')} --seed {run.get('training', {}).get('seed')} --out RUN` "
+        f"(rehabmotion {p.version}).",
+        "",
+    ]
+    return "\n".join(lines)

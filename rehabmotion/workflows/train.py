@@ -1,0 +1,193 @@
+"""Trains a model on corpora and leaves a run folder: configuration, log, checkpoints, weights, card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rehabmotion import __version__
+from rehabmotion.data.corpora import split_name
+from rehabmotion.data.prepare import prepared
+from rehabmotion.data.samples import Samples, build_samples
+from rehabmotion.errors import UserError
+from rehabmotion.features.canonical import fit_statistics
+from rehabmotion.files import write_atomic
+from rehabmotion.models.denoiser import DenoiserConfig
+from rehabmotion.models.generator import DiffusionConfig, DiffusionGenerator
+from rehabmotion.models.store import Provenance, load_model, save_model
+from rehabmotion.models.text import TextConfig
+from rehabmotion.motion import EXERCISES, Motion
+from rehabmotion.training.batches import BatchMaker
+from rehabmotion.training.loop import TrainingConfig, train
+from rehabmotion.training.text import train_text_encoder
+from rehabmotion.workflows.card import model_card
+from rehabmotion.workflows.sizes import Size, size
+
+Say = Callable[[str], None]
+Progress = Callable[[int, int, dict[str, float]], None]
+
+
+def train_model(
+    corpora: Sequence[str],
+    out: Path,
+    size_name: str = "small",
+    steps: int | None = None,
+    init: Path | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    data_dir: Path | None = None,
+    precision: str = "no",
+    say: Say = lambda _: None,
+    progress: Progress = lambda *_: None,
+) -> Path:
+    """Train on NAME:train of each corpus, validate on NAME:val, and return the run folder `out`.
+
+    A run that exists is refused unless `resume`; the settings of a resumed run are those it began with.
+    """
+    chosen = size(size_name)
+    settings = _settings(corpora, size_name, chosen, steps, init, seed, precision)
+    _open_run(out, settings, resume)
+    training = _read(corpora, "train", data_dir, say)
+    held_out = _read(corpora, "val", data_dir, say)
+    samples = build_samples(training, chosen.n_frames)
+    model = _initial(samples, chosen, init, seed, out, say)
+    config = TrainingConfig(**settings["training"])
+    validation = {name: motions for name, motions in held_out.items() if motions}
+    checks = (
+        BatchMaker(build_samples(validation, chosen.n_frames, mirrored=False), model.config) if validation else None
+    )
+    say(f"training on {len(samples)} clips (mirrored ones counted), {config.steps} steps")
+    model = train(model, BatchMaker(samples, model.config, seed), checks, config, out, resume, progress)
+    provenance = _provenance(out.name, training, held_out, samples, settings)
+    save_model(model, provenance, out)
+    write_atomic(out / "CARD.md", model_card(model, provenance))
+    return out
+
+
+def _settings(
+    corpora: Sequence[str],
+    size_name: str,
+    chosen: Size,
+    steps: int | None,
+    init: Path | None,
+    seed: int,
+    precision: str,
+) -> dict[str, Any]:
+    if steps is not None and steps < 1:
+        raise UserError(f"Expected at least one step, got {steps}.")
+    if not corpora:
+        raise UserError("Expected at least one corpus, got none. For example: --data uiprmd,simulator")
+    for name in corpora:
+        if split_name(name)[1] != "all":
+            raise UserError(f'Expected plain corpus names, got "{name}": training takes NAME:train by itself.')
+    config = TrainingConfig(
+        steps=steps or chosen.steps,
+        batch_size=chosen.batch_size,
+        learning_rate=chosen.learning_rate * (0.3 if init else 1.0),
+        ema=chosen.ema,
+        precision=precision,
+        seed=seed,
+    )
+    return {
+        "data": list(corpora),
+        "size": size_name,
+        "init": str(init) if init else None,
+        "training": config.as_json(),
+        "version": __version__,
+    }
+
+
+def _open_run(out: Path, settings: dict[str, Any], resume: bool) -> None:
+    path = out / "run.json"
+    if path.exists() or (out / "model.safetensors").exists():
+        if not resume:
+            raise UserError(f"Expected a new run folder, {out} holds a run. Choose another --out, or add --resume.")
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if before != settings:
+            different = [key for key in settings if before.get(key) != settings[key]]
+            raise UserError(f"Expected the settings {out} began with, got another {', '.join(different)}.")
+        return
+    if out.exists() and any(out.iterdir()):
+        raise UserError(f"Expected a new or empty folder, {out} holds other files. Choose another --out.")
+    write_atomic(path, json.dumps(settings, indent=1, sort_keys=True) + "\n")
+
+
+def _read(corpora: Sequence[str], split: str, data_dir: Path | None, say: Say) -> dict[str, list[Motion]]:
+    return {name: prepared(f"{name}:{split}", data_dir, say) for name in corpora}
+
+
+def _initial(samples: Samples, chosen: Size, init: Path | None, seed: int, out: Path, say: Say) -> DiffusionGenerator:
+    """Return the model before training: a new one, or the weights of `init` with the scales of both."""
+    if init is not None:
+        model, _ = load_model(init)
+        unknown = set(samples.exercises) - set(model.config.text.exercises)
+        if unknown:
+            raise UserError(f"Expected exercises that {init} knows, got {', '.join(sorted(unknown))}.")
+        scales = tuple(sorted({*model.config.scales, *samples.scales}))
+        model.config = replace(model.config, scales=scales)
+        return model
+    torch.manual_seed(seed)
+    text_config = TextConfig(tuple(EXERCISES), d=chosen.d_text)
+    text = train_text_encoder(text_config, chosen.text_steps, seed=seed, say=say)
+    statistics = fit_statistics(samples.x, samples.mask)
+    denoiser = DenoiserConfig(
+        n_frames=chosen.n_frames,
+        d=chosen.d,
+        layers=chosen.layers,
+        heads=chosen.heads,
+        patch=chosen.patch,
+        n_exercises=len(text_config.classes),
+        d_text=chosen.d_text,
+    )
+    config = DiffusionConfig(
+        text_config, denoiser, statistics.mean, statistics.std, samples.scales, sampling_steps=chosen.sampling_steps
+    )
+    torch.manual_seed(seed)
+    return DiffusionGenerator(config, text)
+
+
+def _provenance(
+    name: str,
+    training: dict[str, list[Motion]],
+    held_out: dict[str, list[Motion]],
+    samples: Samples,
+    settings: dict[str, Any],
+) -> Provenance:
+    subjects = sorted(
+        {f"{n} {m.meta['subject']}" for n, motions in held_out.items() for m in motions if m.meta["subject"]}
+    )
+    named = [s for s in subjects if not s.startswith("simulator")]
+    heights = samples.height[np.array([c != "simulator" for c in samples.corpus])]
+    heights = heights if len(heights) else samples.height
+    return Provenance(
+        name=name,
+        corpora=tuple(training),
+        held_out=tuple(named),
+        exercises=samples.exercises,
+        durations=_durations(samples),
+        heights=(round(float(heights.mean()), 4), round(float(heights.std()), 4)),
+        training=settings,
+        version=__version__,
+    )
+
+
+def _durations(samples: Samples) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return mean and deviation of ln seconds per exercise, for each score level, each scale, and over all."""
+    logs: dict[str, dict[str, list[float]]] = {}
+    for exercise, scores, seconds in zip(samples.exercise, samples.scores, samples.seconds, strict=True):
+        table = logs.setdefault(exercise or "other", {})
+        keys = ["any"] + [s.scale for s in scores] + [f"{s.scale}:{s.value:g}" for s in scores if s.scale != "sim"]
+        for key in keys:
+            table.setdefault(key, []).append(float(np.log(seconds)))
+    return {
+        exercise: {
+            key: (round(float(np.mean(v)), 4), round(float(np.std(v)), 4)) for key, v in table.items() if len(v) >= 6
+        }
+        for exercise, table in logs.items()
+    }
