@@ -69,8 +69,8 @@ def read_uiprmd_kinect(path: Path) -> list[Motion]:
     as measured, though in standing_shoulder_extension the side turned away from the sensor is a guess.
     """
     path = Path(path)
-    angles_path = _angles_twin(path)
     positions_cm = _read_joints(path, limit=_MAX_CM, what="positions in cm")
+    angles_path = _angles_twin(path)
     angles_deg = _read_joints(angles_path, limit=360.0, what="angles in degrees")
     if len(positions_cm) != len(angles_deg):
         raise UserError(
@@ -122,8 +122,6 @@ def episode(movement: int, subject: int, repetition: int, correct: bool) -> tupl
 
 def _angles_twin(path: Path) -> Path:
     """Return the angle file of a positions file; gzip may differ between the two."""
-    if not path.is_file():
-        raise UserError(f"Expected an existing positions file, got {path}.")
     if "angles" in path.name.lower() or path.parent.name.lower() == "angles":
         raise UserError(f"{path}: Expected a positions file, got an angle file. Give its twin in the folder Positions.")
     name = re.sub("positions", "angles", path.name, flags=re.IGNORECASE)
@@ -141,7 +139,11 @@ def _angles_twin(path: Path) -> Path:
 
 def _read_joints(path: Path, limit: float, what: str) -> NDArray[np.float64]:
     """Return a table of 66 columns as (T, 22, 3); numbers that are not finite or beyond the limit are refused."""
-    table = read_table(path, n_columns=3 * len(KINECT_SKELETON))
+    try:
+        table = read_table(path, n_columns=3 * len(KINECT_SKELETON))
+    except UserError as error:  # the two parts of the set name their files alike
+        hint = " That many are in the marker files: read them as uiprmd_vicon." if "got 117." in str(error) else ""
+        raise UserError(f"{error}{hint}") from None
     wrong = ~(np.abs(table) <= limit)  # also catches NaN
     if wrong.any():
         row, column = np.argwhere(wrong)[0]

@@ -102,7 +102,7 @@ def test_missing_twin_angle_file_and_frame_counts_are_refused(tmp_path: Path) ->
     twin.unlink()
     with pytest.raises(UserError, match="Expected its angle file"):
         read_uiprmd_kinect(path)
-    with pytest.raises(UserError, match="existing positions file"):
+    with pytest.raises(UserError, match="existing file"):
         read_uiprmd_kinect(tmp_path / "nothing.txt")
 
 
@@ -118,6 +118,9 @@ def test_wrong_column_count_names_the_line(tmp_path: Path) -> None:
     path = write_pair(tmp_path, still_person(), np.zeros((2, 22, 3)))
     path.write_text(path.read_text() + "1,2,3\n")
     with pytest.raises(UserError, match="line 3: Expected 66 columns, got 3"):
+        read_uiprmd_kinect(path)
+    path.write_text(",".join(["1"] * 117))
+    with pytest.raises(UserError, match=r"got 117\. That many .* uiprmd_vicon"):
         read_uiprmd_kinect(path)
 
 

@@ -1,0 +1,54 @@
+"""Reads named arrays of an `.npz` archive as others publish it: no pickles, bounded size, dtype and rank checked."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehabmotion.errors import UserError
+from rehabmotion.io.files import MAX_BYTES, read_bytes
+
+_KIND_NAMES = {"i": "whole numbers", "f": "floating point numbers", "U": "text"}
+
+
+def read_arrays(path: Path, expected: Mapping[str, tuple[str, int]]) -> dict[str, NDArray]:
+    """Return the arrays named in `expected`: name -> (dtype kinds such as "i" or "iu", number of dimensions).
+
+    Anything else in the archive is left unread. A damaged archive, a pickle, an array that is absent or of another
+    kind or rank raises UserError.
+    """
+    data = read_bytes(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(info.file_size for info in archive.infolist())
+        if unpacked > MAX_BYTES:
+            raise UserError(f"{path}: Expected at most {MAX_BYTES >> 20} MiB unpacked, got {unpacked >> 20} MiB.")
+        with np.load(io.BytesIO(data), allow_pickle=False) as loaded:
+            missing = [name for name in expected if name not in loaded.files]
+            if missing:
+                raise UserError(f"{path}: Expected the arrays {', '.join(expected)}; it lacks {', '.join(missing)}.")
+            arrays = {name: loaded[name] for name in expected}
+    except UserError:
+        raise
+    except Exception as error:  # zipfile, zlib and numpy raise many kinds on hostile bytes
+        reason = " ".join(str(error).split())[:120]
+        raise UserError(f"{path}: Expected a whole .npz without pickles, could not read it ({reason}).") from None
+    for name, (kinds, rank) in expected.items():
+        array = arrays[name]
+        if array.dtype.kind not in kinds or array.ndim != rank:
+            raise UserError(
+                f"{path}: Expected {name} to hold {_KIND_NAMES.get(kinds[0], kinds)} in {rank} dimensions, got "
+                f"{array.dtype} of shape {array.shape}."
+            )
+    return arrays
+
+
+def require(condition: bool, path: Path, expected: str, got: object) -> None:
+    """Raise UserError unless the condition holds; for what ties the arrays of an archive together."""
+    if not condition:
+        raise UserError(f"{path}: Expected {expected}, got {got}.")
