@@ -216,19 +216,20 @@ function drawFloor(ctx, camera, stage, theme, withGrid) {
   }
 }
 
-/** A soft shadow under the light: the union of all parts on the ground, four times, ever smaller. */
+/** A soft shadow under the light: the union of all parts on the ground, several times, ever smaller. */
 function drawShadow(ctx, camera, placed, theme) {
-  for (const grow of [0.07, 0.045, 0.02, -0.005]) {
+  const flats = placed.map((spheres) => hullOf(spheres.map(([x, y, z, r]) => ({ x: x + 0.12 * y, y: z - 0.08 * y, r }))));
+  for (let grow = 0.07; grow > -0.02; grow -= 0.013) {
     const path = new Path2D();
-    for (const spheres of placed) {
-      const flat = spheres.map(([x, y, z, r]) => ({ x: x + 0.12 * y, y: z - 0.08 * y, r: Math.max(r + grow, 0.004) }));
-      hullOf(flat).forEach(([c, u, v], i) => {
-        const [x, y] = camera.project(c.x + c.r * u, 0, c.y + c.r * v);
+    for (const flat of flats) {
+      flat.forEach(([c, u, v], i) => {
+        const r = Math.max(c.r + grow, 0.004);
+        const [x, y] = camera.project(c.x + r * u, 0, c.y + r * v);
         if (i) path.lineTo(x, y); else path.moveTo(x, y);
       });
       path.closePath();
     }
-    ctx.fillStyle = rgb(theme.shadow, 0.085);
+    ctx.fillStyle = rgb(theme.shadow, 0.05);
     ctx.fill(path, "nonzero");
   }
 }
@@ -247,21 +248,28 @@ function drawUnit(ctx, unit, theme, pixel) {
   }
 }
 
-function drawNames(ctx, camera, stage, points, mask, theme, pixel) {
+/** A dot and a name at each valid joint; names of sided joints stand outside the body, so that they do not collide. */
+function drawNames(ctx, camera, clip, points, mask, theme, pixel) {
   ctx.font = `${11 * pixel}px system-ui, sans-serif`;
   ctx.textBaseline = "middle";
   ctx.lineJoin = "round";
-  stage.names.forEach((name, j) => {
+  const seen = clip.names.map((_, j) => camera.project(points[3 * j], points[3 * j + 1], points[3 * j + 2]));
+  const valid = seen.filter((_, j) => mask[j]);
+  const middle = valid.reduce((sum, [x]) => sum + x, 0) / Math.max(valid.length, 1);
+  clip.names.forEach((name, j) => {
     if (!mask[j]) return;
-    const [x, y] = camera.project(points[3 * j], points[3 * j + 1], points[3 * j + 2]);
+    const [x, y] = seen[j];
+    const outside = /left|right/i.test(name) && x < middle;
+    const label = name.replaceAll("_", " ");
+    ctx.textAlign = outside ? "right" : "left";
     ctx.beginPath();
     ctx.arc(x, y, 2.5 * pixel, 0, TAU);
     ctx.fillStyle = rgb(theme.ink);
     ctx.fill();
     ctx.lineWidth = 3 * pixel;
     ctx.strokeStyle = rgb(theme.panel, 0.85);
-    ctx.strokeText(name, x + 5 * pixel, y);
-    ctx.fillText(name, x + 5 * pixel, y);
+    ctx.strokeText(label, x + (outside ? -5 : 5) * pixel, y);
+    ctx.fillText(label, x + (outside ? -5 : 5) * pixel, y);
   });
 }
 
