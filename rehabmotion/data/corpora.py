@@ -127,7 +127,7 @@ CORPORA = {
             "user's own",
             _every_fifth_subject,
         ),
-        Corpus("simulator", "simulator", None, "Exercise simulator, made on the fly", "open", _own_list),
+        Corpus("simulator", "simulator.corpus", None, "Exercise simulator, made on the fly", "open", _own_list),
     )
 }
 

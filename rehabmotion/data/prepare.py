@@ -98,7 +98,7 @@ def _fingerprint(name: str, data_dir: Path | None) -> str:
     digest = hashlib.sha256(f"{VERSION}".encode())
     root = corpus_root(name, data_dir)
     if root is None:
-        import rehabmotion.data.simulator as simulator
+        import rehabmotion.data.simulator.corpus as simulator
 
         digest.update(str(simulator.VERSION).encode())
     else:

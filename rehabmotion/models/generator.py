@@ -84,6 +84,7 @@ class Request:
     scores: Sequence[float]
     seconds: Sequence[float]
     seed: int = 0
+    first: int = 0  # number of the first of these motions: a batch of many is cut without changing anything
     exercises: Sequence[str | None] = field(default_factory=tuple)  # when known: taken instead of the text's reading
 
 
@@ -208,7 +209,7 @@ class DiffusionGenerator(nn.Module):
         conditions = self.conditions(request)
         n, shape = len(request.texts), (c.denoiser.n_frames, c.denoiser.n_features)
         # one stream of noise per motion: the first of many equals the only one of one
-        streams = [torch.Generator().manual_seed(_mix(request.seed, i)) for i in range(n)]
+        streams = [torch.Generator().manual_seed(_mix(request.seed, request.first + i)) for i in range(n)]
         noise = torch.stack([torch.randn(shape, generator=g) for g in streams])
         valid = torch.ones(n, shape[0], c.denoiser.n_masked, dtype=torch.bool)
         scored = bool((conditions.scale >= 0).any())

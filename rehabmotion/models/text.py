@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rehabmotion.models.blocks import EncoderBlock
@@ -53,12 +54,12 @@ def _bucket(kind: str, text: str, buckets: int) -> int:
 
 
 def hash_texts(texts: list[str], config: TextConfig) -> dict[str, Tensor]:
-    """Return bucket numbers of texts: words (B, W), word pairs (B, W), character 3-5-grams (B, W, G); 0 = nothing."""
-    b, w, g = len(texts), config.max_words, config.max_grams
+    """Return bucket numbers of texts: words and word pairs (B, W), n-grams (B, W, G); 0 = nothing."""
+    split = [words_of(text)[: config.max_words] for text in texts]
+    b, w, g = len(texts), max(1, *map(len, split)), config.max_grams
     words, pairs = np.zeros((b, w), np.int64), np.zeros((b, w), np.int64)
     grams = np.zeros((b, w, g), np.int64)
-    for i, text in enumerate(texts):
-        parts = words_of(text)[:w]
+    for i, parts in enumerate(split):
         for j, word in enumerate(parts):
             words[i, j] = _bucket("w", word, config.word_buckets)
             pairs[i, j] = _bucket("p", f"{parts[j - 1] if j else ''} {word}", config.gram_buckets)
@@ -99,12 +100,10 @@ class TextEncoder(nn.Module):
         """Return tokens (B, W, d), mask (B, W) True = a word, pooled (B, 2d), and the three logits."""
         mask = hashed["words"] > 0
         mask[:, 0] |= ~mask.any(dim=1)  # an empty text keeps one blank token
-        grams = hashed["grams"]
-        spread = self.gram(grams).sum(dim=2) / (grams > 0).sum(dim=2, keepdim=True).clamp(min=1).sqrt()
-        tokens = self.word(hashed["words"]) + spread + self.pair(hashed["pairs"])
+        tokens = self._tokens(hashed, mask)
         weight = mask[..., None].float()
         bag = self.bag_norm((tokens * weight).sum(dim=1) / weight.sum(dim=1).sqrt())
-        x = tokens + self.position
+        x = tokens + self.position[: tokens.shape[1]]
         for block in self.blocks:
             x = block(x, mask)
         x = self.norm(x)
@@ -119,9 +118,19 @@ class TextEncoder(nn.Module):
             "quality": self.quality_head(dropped),
         }
 
+    def _tokens(self, hashed: dict[str, Tensor], mask: Tensor) -> Tensor:
+        """Return (B, W, d): each word the sum of its own, its pair's and its n-grams' vectors; only real words cost."""
+        grams = hashed["grams"][mask]
+        spread = F.embedding_bag(grams, self.gram.weight, mode="sum", padding_idx=0)
+        spread = spread / (grams > 0).sum(dim=1, keepdim=True).clamp(min=1).sqrt()
+        own = self.word(hashed["words"][mask]) + self.pair(hashed["pairs"][mask]) + spread
+        return torch.zeros(*mask.shape, own.shape[-1], device=own.device, dtype=own.dtype).masked_scatter(
+            mask[..., None], own
+        )
+
     @torch.no_grad()
     def understand(self, texts: list[str]) -> list[dict[str, Any]]:
-        """Return, for each text, its nearest exercise, the confidence in it (0..1), the share of `other`, and the side."""
+        """Return, for each text, its nearest exercise, the confidence in it (0..1), the share of `other`, the side."""
         out = self(hash_texts(texts, self.config))
         exercise, side = out["exercise"].softmax(dim=-1), out["side"].softmax(dim=-1)
         found = []

@@ -20,7 +20,7 @@ OTHER_SHARE = 0.12
 def train_text_encoder(
     config: TextConfig,
     n_steps: int = 1500,
-    batch_size: int = 256,
+    batch_size: int = 128,
     seed: int = 0,
     families: Sequence[str] = TRAINING_FAMILIES,
     say: Callable[[str], None] = lambda _: None,

@@ -18,6 +18,7 @@ from rehabmotion.data.samples import Samples, build_samples
 from rehabmotion.errors import UserError
 from rehabmotion.features.canonical import fit_statistics
 from rehabmotion.files import write_atomic
+from rehabmotion.models import MODELS
 from rehabmotion.models.denoiser import DenoiserConfig
 from rehabmotion.models.generator import DiffusionConfig, DiffusionGenerator
 from rehabmotion.models.store import Provenance, load_model, save_model
@@ -27,6 +28,7 @@ from rehabmotion.training.batches import BatchMaker
 from rehabmotion.training.loop import TrainingConfig, train
 from rehabmotion.training.text import train_text_encoder
 from rehabmotion.workflows.card import model_card
+from rehabmotion.workflows.models import model_folder
 from rehabmotion.workflows.sizes import Size, size
 
 Say = Callable[[str], None]
@@ -34,11 +36,12 @@ Progress = Callable[[int, int, dict[str, float]], None]
 
 
 def train_model(
+    family: str,
     corpora: Sequence[str],
     out: Path,
     size_name: str = "small",
     steps: int | None = None,
-    init: Path | None = None,
+    init: str | None = None,
     seed: int = 0,
     resume: bool = False,
     data_dir: Path | None = None,
@@ -50,13 +53,18 @@ def train_model(
 
     A run that exists is refused unless `resume`; the settings of a resumed run are those it began with.
     """
+    if family not in MODELS:
+        raise UserError(f'Expected a model family, got "{family}". Known: {", ".join(MODELS)}.')
+    if precision not in ("no", "bf16"):
+        raise UserError(f'Expected precision no or bf16, got "{precision}".')
     chosen = size(size_name)
+    start = model_folder(init) if init else None
     settings = _settings(corpora, size_name, chosen, steps, init, seed, precision)
     _open_run(out, settings, resume)
     training = _read(corpora, "train", data_dir, say)
     held_out = _read(corpora, "val", data_dir, say)
     samples = build_samples(training, chosen.n_frames)
-    model = _initial(samples, chosen, init, seed, out, say)
+    model = _initial(samples, chosen, start, seed, say)
     config = TrainingConfig(**settings["training"])
     validation = {name: motions for name, motions in held_out.items() if motions}
     checks = (
@@ -97,7 +105,7 @@ def _settings(
     return {
         "data": list(corpora),
         "size": size_name,
-        "init": str(init) if init else None,
+        "init": init,
         "training": config.as_json(),
         "version": __version__,
     }
@@ -122,7 +130,7 @@ def _read(corpora: Sequence[str], split: str, data_dir: Path | None, say: Say) -
     return {name: prepared(f"{name}:{split}", data_dir, say) for name in corpora}
 
 
-def _initial(samples: Samples, chosen: Size, init: Path | None, seed: int, out: Path, say: Say) -> DiffusionGenerator:
+def _initial(samples: Samples, chosen: Size, init: Path | None, seed: int, say: Say) -> DiffusionGenerator:
     """Return the model before training: a new one, or the weights of `init` with the scales of both."""
     if init is not None:
         model, _ = load_model(init)

@@ -1,0 +1,1 @@
+"""One file per format; formats.py lists them."""

@@ -1,0 +1,58 @@
+"""Physical plausibility: feet that stay, smoothness, bones that keep their length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehabmotion.motion import CANONICAL, FEET, Skeleton
+
+Array = NDArray[np.floating]
+
+
+def foot_slide(
+    positions: Array, feet: Sequence[int] | None = None, contact_speed: float = 0.01, contact_height: float = 0.02
+) -> float:
+    """Return the mean horizontal displacement of contact feet, mm per frame.
+
+    positions (T, J, 3) metres, y up. A foot is in contact in a frame where it moves less than `contact_speed` (m per
+    frame, horizontally) or stands lower than `contact_height` above the floor (5th percentile of foot heights). This
+    is the or-contact that Motius uses, kept for parity; it favours slow sliding. No contact at all gives 0.
+    """
+    x = positions[:, CANONICAL.indices(*FEET) if feet is None else list(feet)]
+    height = x[..., 1] - np.percentile(x[..., 1], 5)
+    moved = np.linalg.norm(np.diff(x[..., [0, 2]], axis=0), axis=-1)
+    contact = (moved < contact_speed) | (height[:-1] < contact_height)
+    return float(1000.0 * moved[contact].mean()) if contact.any() else 0.0
+
+
+def jerk(positions: Array, fps: float, valid: NDArray[np.bool_] | None = None) -> float:
+    """Return the root mean square of the third finite difference over joints and time, m/s^3.
+
+    positions (T, J, 3) metres; valid (T, J): differences that touch an invalid frame are left out. Independent noise of
+    sigma per axis gives sigma sqrt(20) / dt^3 per axis. Fewer than 4 frames give NaN.
+    """
+    if len(positions) < 4:
+        return float("nan")
+    third = np.diff(positions.astype(np.float64), n=3, axis=0) * fps**3
+    squared = (third**2).sum(axis=-1)
+    if valid is not None:
+        seen = valid[3:] & valid[2:-1] & valid[1:-2] & valid[:-3]
+        return float(np.sqrt(squared[seen].mean())) if seen.any() else float("nan")
+    return float(np.sqrt(squared.mean()))
+
+
+def bone_length_error(
+    positions: Array, skeleton: Skeleton = CANONICAL, valid: NDArray[np.bool_] | None = None
+) -> float:
+    """Return the largest departure of any bone from its own mean length over time, metres."""
+    worst = 0.0
+    for parent, joint in skeleton.bones:
+        both = slice(None) if valid is None else valid[:, parent] & valid[:, joint]
+        x = positions[both].astype(np.float64)
+        if len(x):
+            lengths = np.linalg.norm(x[:, joint] - x[:, parent], axis=-1)
+            worst = max(worst, float(np.abs(lengths - lengths.mean()).max()))
+    return worst

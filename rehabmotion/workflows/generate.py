@@ -1,0 +1,177 @@
+"""Words and a score in, motions out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rehabmotion import __version__
+from rehabmotion.errors import UserError
+from rehabmotion.features.canonical import decode
+from rehabmotion.models.generator import DiffusionGenerator, Request
+from rehabmotion.models.store import Provenance
+from rehabmotion.motion import EXERCISES, SCALES, Motion, Score
+from rehabmotion.motion.transforms import canonicalise
+
+MAX_TEXT = 2000
+MAX_SAMPLES = 1000
+SHORTEST, LONGEST = 1.0, 10.0  # seconds
+FPS = 30.0
+BATCH = 32
+UNSURE = 0.5  # below this confidence the nearest exercise is named in a warning
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Motions and what was understood of the words."""
+
+    motions: list[Motion]
+    exercise: str
+    confidence: float
+    warnings: list[str] = field(default_factory=list)
+
+
+def check_request(
+    text: str, score: Score | None, seconds: float | None, samples: int, seed: int, model: DiffusionGenerator
+) -> None:
+    """Raise UserError for anything that cannot be generated."""
+    if not text.strip():
+        raise UserError("Expected a sentence, got an empty text. For example: 'a person performs a deep squat'.")
+    if len(text) > MAX_TEXT:
+        raise UserError(f"Expected at most {MAX_TEXT} characters of text, got {len(text)}. One sentence is enough.")
+    if seconds is not None and not (math.isfinite(seconds) and SHORTEST <= seconds <= LONGEST):
+        raise UserError(f"Expected {SHORTEST:g} to {LONGEST:g} seconds, got {seconds:g}.")
+    if not 1 <= samples <= MAX_SAMPLES:
+        raise UserError(f"Expected 1 to {MAX_SAMPLES} samples, got {samples}.")
+    if not 0 <= seed < 2**63:
+        raise UserError(f"Expected a seed of 0 or more, got {seed}.")
+    if score is not None and score.scale not in model.config.scales:
+        learnt = ", ".join(f"{name}:{SCALES[name].spelled_range}" for name in model.config.scales) or "none"
+        raise UserError(f"This model has not learnt the scale {score.scale}. It has: {learnt}.")
+
+
+def generate(
+    model: DiffusionGenerator,
+    provenance: Provenance,
+    text: str,
+    score: Score | None = None,
+    seconds: float | None = None,
+    samples: int = 1,
+    seed: int = 0,
+    guidance: float | None = None,
+    steps: int | None = None,
+) -> Generated:
+    """Return `samples` motions of one repetition each, 30 fps, canonical frame, constant bones.
+
+    Side and duration are taken from the words and `seconds`; what they leave open is drawn from the seed: a side for
+    one-sided exercises, a duration and a body size like those of the training people. The same seed gives the same
+    motions; the first of many is the only one of one.
+    """
+    check_request(text, score, seconds, samples, seed, model)
+    if guidance is not None and not (math.isfinite(guidance) and 0 <= guidance <= 20):
+        raise UserError(f"Expected guidance from 0 to 20, got {guidance:g}.")
+    if steps is not None and not 1 <= steps <= 1000:
+        raise UserError(f"Expected 1 to 1000 steps, got {steps}.")
+    understood = model.text.understand([text])[0]
+    draws = [_draw(understood, score, seconds, provenance, np.random.default_rng([seed, i])) for i in range(samples)]
+    features = []
+    for first in range(0, samples, BATCH):
+        chunk = draws[first : first + BATCH]
+        features.append(_sample(model, text, score, chunk, seed, first, guidance, steps))
+    x = np.concatenate(features)
+    motions = [_motion(x[i], draws[i], text, score, understood, provenance, seed, i) for i in range(samples)]
+    return Generated(motions, understood["exercise"], understood["confidence"], _warnings(understood, text))
+
+
+@dataclass(frozen=True)
+class _Draw:
+    side: str
+    seconds: float
+    height: float
+
+
+def _draw(
+    understood: dict[str, Any], score: Score | None, seconds: float | None, p: Provenance, rng: np.random.Generator
+) -> _Draw:
+    """Return what the words leave open, drawn in a fixed order so that giving one of them does not move the others."""
+    left = rng.random() < 0.5
+    log_deviation = float(np.clip(rng.standard_normal(), -1.5, 1.5))
+    height = p.heights[0] + p.heights[1] * float(np.clip(rng.standard_normal(), -1.5, 1.5))
+    exercise = EXERCISES[understood["exercise"]]
+    side = understood["side"]
+    if side not in exercise.sides:
+        side = ("left" if left else "right") if exercise.sided else "both"
+    if seconds is None:
+        mean, deviation = _duration(exercise.id, score, p)
+        seconds = float(np.clip(math.exp(mean + deviation * log_deviation), SHORTEST, LONGEST))
+    return _Draw(side, seconds, height)
+
+
+def _duration(exercise: str, score: Score | None, p: Provenance) -> tuple[float, float]:
+    table = p.durations.get(exercise, {})
+    keys = [str(score), score.scale] if score is not None else []
+    for key in (*keys, "any"):
+        if key in table:
+            return table[key]
+    return math.log(3.0), 0.2
+
+
+def _sample(
+    model: DiffusionGenerator,
+    text: str,
+    score: Score | None,
+    draws: Sequence[_Draw],
+    seed: int,
+    first: int,
+    guidance: float | None,
+    steps: int | None,
+) -> np.ndarray:
+    n = len(draws)
+    request = Request(
+        texts=[text] * n,
+        sides=[d.side for d in draws],
+        scales=[score.scale if score else None] * n,
+        scores=[score.unit if score else 0.0] * n,
+        seconds=[d.seconds for d in draws],
+        seed=seed,
+        first=first,
+    )
+    return model.sample(request, steps=steps, guidance_text=guidance).numpy()
+
+
+def _motion(
+    x: np.ndarray,
+    draw: _Draw,
+    text: str,
+    score: Score | None,
+    understood: dict[str, Any],
+    p: Provenance,
+    seed: int,
+    index: int,
+) -> Motion:
+    exercise = understood["exercise"]
+    motion = decode(x, draw.seconds, draw.height, FPS).but(
+        text=text,
+        scores=(score,) if score else (),
+        meta={
+            "source": "generated",
+            "exercise": exercise,
+            "side": draw.side,
+            "model": p.name,
+            "seed": seed,
+            "sample": index,
+            "version": __version__,
+        },
+    )
+    return canonicalise(motion)
+
+
+def _warnings(understood: dict[str, Any], text: str) -> list[str]:
+    nearest = EXERCISES[understood["exercise"]].title
+    if understood["other"] > max(0.5, understood["confidence"]) or understood["confidence"] < UNSURE:
+        return [f'The text is far from the exercises this model knows; the nearest is "{nearest}".']
+    return []
