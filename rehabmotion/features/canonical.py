@@ -64,21 +64,21 @@ class Statistics:
 def encode(motion: Motion, n_frames: int = 64) -> tuple[NDArray[np.float32], NDArray[np.bool_], float, float]:
     """Return coordinates (n_frames, 66) over the height proxy, mask (n_frames, 22), seconds, and the proxy (m).
 
-    The motion must be canonical (22 joints, on the floor, facing +z). Seconds is (T - 1) / fps: first to last frame.
+    The motion must be canonical (22 joints, on the floor, facing +z). Seconds is T / fps.
     """
     if motion.skeleton != CANONICAL:
         raise UserError("Expected the canonical 22 joints. Retarget the motion first (rehabmotion.motion.retarget).")
     h = height_proxy(motion)
-    seconds = max(motion.n_frames - 1, 1) / motion.fps
+    span = max(motion.n_frames - 1, 1) / motion.fps
     x = fill_gaps(motion.positions.astype(np.float64), motion.valid)
-    new_rate = (n_frames - 1) / seconds
+    new_rate = (n_frames - 1) / span
     if new_rate < motion.fps:
         x = low_pass(x, motion.fps, cutoff_hz=0.45 * new_rate)
-    times = np.linspace(0, seconds, n_frames)
+    times = np.linspace(0, span, n_frames)
     source_times = np.arange(motion.n_frames) / motion.fps
     x = sample_at(x, times, source_times)
     nearest = np.clip(np.round(times * motion.fps).astype(int), 0, motion.n_frames - 1)
-    return (x / h).reshape(n_frames, -1).astype(np.float32), motion.valid[nearest], seconds, h
+    return (x / h).reshape(n_frames, -1).astype(np.float32), motion.valid[nearest], motion.seconds, h
 
 
 def decode(x: NDArray[np.floating], seconds: float, height: float, fps: float = 30.0) -> Motion:
@@ -86,8 +86,8 @@ def decode(x: NDArray[np.floating], seconds: float, height: float, fps: float = 
 
     Bone lengths are the medians of this very sample, left and right alike, so the body keeps the size it was made with.
     """
-    n = max(2, round(seconds * fps) + 1)
-    grid = np.linspace(0, seconds, len(x))
+    n = max(2, round(seconds * fps))
+    grid = np.linspace(0, (n - 1) / fps, len(x))
     positions = x.reshape(len(x), len(CANONICAL), 3).astype(np.float64) * height
     positions = sample_at(positions, np.arange(n) / fps, grid)
     positions = low_pass(positions, fps)
