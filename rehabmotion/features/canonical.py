@@ -88,10 +88,9 @@ def decode(x: NDArray[np.floating], seconds: float, height: float, fps: float = 
     """
     n = max(2, round(seconds * fps))
     grid = np.linspace(0, (n - 1) / fps, len(x))
-    positions = x.reshape(len(x), len(CANONICAL), 3).astype(np.float64) * height
-    positions = sample_at(positions, np.arange(n) / fps, grid)
-    positions = low_pass(positions, fps)
-    motion = Motion(positions=positions, fps=fps)
+    poses = x.reshape(len(x), len(CANONICAL), 3).astype(np.float64) * height
+    smooth = low_pass(sample_at(poses, np.arange(n) / fps, grid), fps)
+    motion = Motion(positions=smooth.astype(np.float32), fps=fps)
     lengths = symmetric(bone_lengths(motion.positions, motion.valid))
     return with_bone_lengths(motion, lengths)
 

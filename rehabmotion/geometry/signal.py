@@ -11,7 +11,7 @@ Array = NDArray[np.floating]
 
 
 def low_pass(x: Array, fps: float, cutoff_hz: float = 6.0, order: int = 4) -> Array:
-    """Return x (T, ...) after a zero-phase Butterworth low-pass; order is that of the doubled (forward, backward) filter.
+    """Return x (T, ...) after a zero-phase Butterworth low-pass; `order` counts both passes, forward and backward.
 
     6 Hz is the usual cut-off for human movement (Winter, Biomechanics and Motor Control, 2009). Clips of fewer than
     4 frames, and rates at or below twice the cut-off, come back unchanged: there is nothing to remove.

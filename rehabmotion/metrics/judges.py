@@ -1,4 +1,4 @@
-"""Judges: classifiers trained on real clips alone, asked what a motion is. Needs the extra `judges` (aeon, scikit-learn).
+"""Judges: classifiers trained on real clips alone, asked what a motion is. Needs the extra `judges`: aeon, sklearn.
 
 Input are bone directions over normalised time, so neither body size nor duration can give the answer away.
 """
@@ -65,9 +65,9 @@ def auc(scores: Array, labels: Array) -> float:
     """
     from scipy.stats import rankdata
 
-    labels = np.asarray(labels).astype(bool)
-    positive, negative = int(labels.sum()), int((~labels).sum())
+    is_positive = np.asarray(labels).astype(bool)
+    positive, negative = int(is_positive.sum()), int((~is_positive).sum())
     if not positive or not negative:
         return float("nan")
     ranks = rankdata(scores)
-    return float((ranks[labels].sum() - positive * (positive + 1) / 2) / (positive * negative))
+    return float((ranks[is_positive].sum() - positive * (positive + 1) / 2) / (positive * negative))

@@ -12,7 +12,7 @@ COPY_DISTANCE = 0.02  # metres, mean over joints and time
 
 
 def aligned_clip(positions: Array, n_frames: int = 100) -> NDArray[np.float64]:
-    """Return canonical positions (T, J, 3) at `n_frames` steps of normalised time, the mean pelvis at the origin (xz)."""
+    """Return positions (T, J, 3) at `n_frames` steps of normalised time, the mean pelvis at the origin (xz)."""
     x = time_normalised(positions, n_frames)
     centre = x[:, 0].mean(axis=0) * np.array([1.0, 0.0, 1.0])
     return x - centre

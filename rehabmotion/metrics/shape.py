@@ -23,7 +23,7 @@ def time_normalised(x: Array, n_frames: int = 100) -> NDArray[np.float64]:
 def bone_directions(positions: Array, skeleton: Skeleton = CANONICAL) -> NDArray[np.float64]:
     """Return unit bone vectors (T, B, 3) of positions (T, J, 3); a bone of no length gives zeros."""
     parents, joints = (list(side) for side in zip(*skeleton.bones, strict=True))
-    return normalise(positions[:, joints].astype(np.float64) - positions[:, parents])
+    return np.asarray(normalise(positions[:, joints].astype(np.float64) - positions[:, parents]), np.float64)
 
 
 def direction_clip(positions: Array, n_frames: int = 100, skeleton: Skeleton = CANONICAL) -> NDArray[np.float64]:

@@ -72,9 +72,10 @@ class ConditionedBlock(nn.Module):
     def __init__(self, d: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.norms = nn.ModuleList(nn.LayerNorm(d, elementwise_affine=False) for _ in range(3))
-        self.modulation = nn.Sequential(nn.SiLU(), nn.Linear(d, 7 * d))
-        nn.init.zeros_(self.modulation[1].weight)
-        nn.init.zeros_(self.modulation[1].bias)
+        to_modulation = nn.Linear(d, 7 * d)
+        nn.init.zeros_(to_modulation.weight)
+        nn.init.zeros_(to_modulation.bias)
+        self.modulation = nn.Sequential(nn.SiLU(), to_modulation)
         self.self_attention = Attention(d, heads)
         self.cross_attention = Attention(d, heads)
         self.forward_part = FeedForward(d, dropout)

@@ -5,6 +5,7 @@ Ho et al. 2020 (DDPM), Nichol & Dhariwal 2021 (cosine schedule), Song et al. 202
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -32,10 +33,10 @@ def add_noise(x0: Tensor, noise: Tensor, step: Tensor) -> Tensor:
 def ddim(
     predict: Predict, noise: Tensor, n_steps: int, eta: float = 0.0, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Return x0 from noise (B, ...) in `n_steps` steps (Song et al. 2021, eq. 12); eta 0 is deterministic, 1 is DDPM."""
+    """Return x0 from noise (B, ...) in `n_steps` (Song et al. 2021, eq. 12); eta 0 is deterministic, 1 is DDPM."""
     steps = torch.linspace(1.0, 0.0, n_steps + 1)
     x = noise
-    for now, then in zip(steps[:-1], steps[1:], strict=True):
+    for now, then in itertools.pairwise(steps):
         x0 = predict(x, now.expand(len(x)).to(x.device))
         a, b = cosine_alpha_bar(now), cosine_alpha_bar(then) if then > 0 else torch.tensor(1.0)
         e = (x - a.sqrt() * x0) / (1 - a).sqrt()

@@ -53,9 +53,9 @@ class DiffusionConfig:
             raise UserError(
                 f"Unknown key {sorted(unknown)[0]!r} in DiffusionConfig. Known keys: {', '.join(sorted(known))}."
             )
-        plain = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k not in parts}
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k not in parts}
         try:
-            nested = {
+            nested: dict[str, Any] = {
                 k: kind(**{a: tuple(b) if isinstance(b, list) else b for a, b in data[k].items()})
                 for k, kind in parts.items()
             }
@@ -92,6 +92,8 @@ class DiffusionGenerator(nn.Module):
     """Text, score, duration in; normalised motion out, by denoising diffusion with x0 prediction."""
 
     kind = "diffusion"
+    mean: Tensor  # (C,) and std (C,) of the training clips
+    std: Tensor
 
     def __init__(self, config: DiffusionConfig, text: TextEncoder | None = None) -> None:
         super().__init__()

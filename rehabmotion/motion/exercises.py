@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Exercise:
-    """One movement. `sided`: done with a left or right side; `posture`: standing, lying or floor (on hands and feet)."""
+    """One movement. `sided`: done with a left or right side; `posture`: standing, lying, floor (on hands and feet)."""
 
     id: str
     title: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def mirror(motion: Motion) -> Motion:
     """
     order = motion.skeleton.mirror_order
     positions = motion.positions[:, order] * np.array([-1, 1, 1], dtype=np.float32)
-    swap = {"left": "right", "right": "left"}
+    swap: dict[Any, str] = {"left": "right", "right": "left"}  # None and "both" stay
     side = motion.meta.get("side")
     return motion.but(
         positions=positions,

@@ -1,4 +1,4 @@
-"""Draws training batches. The draw of a step depends on (seed, step, rank) alone, so a resumed run sees the same ones."""
+"""Draws training batches. The draw of a step depends on (seed, step, rank) alone: a resumed run sees the same ones."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: Path, model: nn.Module, average: Average, optimiser: torch.optim.Optimizer) -> int:
-    """Put a checkpoint into model, average and optimiser; return its step. A damaged or foreign one raises UserError."""
+    """Put a checkpoint into model, average and optimiser; return its step. A damaged or foreign one: UserError."""
     try:
         with safe_open(path, framework="pt") as file:
             step = int(json.loads(file.metadata()["state"])["step"])

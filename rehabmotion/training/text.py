@@ -25,7 +25,7 @@ def train_text_encoder(
     families: Sequence[str] = TRAINING_FAMILIES,
     say: Callable[[str], None] = lambda _: None,
 ) -> TextEncoder:
-    """Return an encoder trained on drawn captions of `families`: AdamW, one-cycle rate, cross-entropy on three heads."""
+    """Return an encoder trained on drawn captions of `families`: AdamW, one-cycle rate, cross-entropy on 3 heads."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     encoder = TextEncoder(config)
