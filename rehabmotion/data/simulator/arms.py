@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rehabmotion.data.simulator.phases import rise
+from rehabmotion.data.simulator.phases import lobe
 from rehabmotion.data.simulator.pose import HANGING, Pose, standing
 from rehabmotion.data.simulator.scene import Scene
 from rehabmotion.data.simulator.squats import hold_arms
@@ -21,7 +21,7 @@ def _raised(scene: Scene, top: float, plane: float, rotation: float) -> Pose:
     """Return the right arm raised to `top` degrees in a plane, nearly straight, and lowered."""
     pose = _at_ease(scene)
     arm = pose.arms["right"]
-    turn = rise(scene.go(), 0.0, 0.5)  # the plane is chosen early, while the arm still hangs
+    turn = 1 - (1 - pose.effort) ** 3  # the plane is chosen early, while the arm still hangs
     arm.move(turn, (np.degrees(arm.elevation[0]), plane, rotation, scene.draw(4, 14)))
     arm.elevation = arm.elevation + (np.radians(top) - arm.elevation) * pose.effort * scene.range
     pose.spine[:, 1] += pose.effort * scene.degrees(0, 3)
@@ -43,6 +43,7 @@ def standing_shoulder_extension(scene: Scene) -> Pose:
     """Return the straight right arm moved backwards by 40 to 55 degrees and back."""
     pose = _at_ease(scene)
     arm = pose.arms["right"]
+    arm.loose = False
     arm.elevation[:] = -np.radians(scene.draw(-1, 3))
     arm.plane[:] = np.radians(scene.draw(96, 114))  # a little outwards, past the hip
     arm.rotation[:] = np.radians(scene.draw(-20, 10))
@@ -70,7 +71,7 @@ def arm_lift(scene: Scene) -> Pose:
     for side, arm in pose.arms.items():
         share = scene.range * scene.arm_share(side)
         low = float(np.degrees(arm.elevation[0]))
-        arm.move(rise(pose.effort, 0.0, 0.5), (low, plane, scene.draw(0, 20), scene.draw(4, 14)))
+        arm.move(1 - (1 - pose.effort) ** 3, (low, plane, scene.draw(0, 20), scene.draw(4, 14)))
         arm.elevation = arm.elevation + (np.radians(top) - arm.elevation) * pose.effort * share
     pose.spine[:, 0] -= pose.effort * scene.degrees(1, 6)
     pose.head[:, 0] -= pose.effort * scene.degrees(0, 12)
@@ -84,14 +85,15 @@ def shoulder_mobility(scene: Scene) -> Pose:
     """
     pose = _at_ease(scene)
     size, apart = scene.body.height / 1.7, 1 - scene.range
-    course, behind = scene.go(hold=0.14), rise(scene.go(hold=0.10), 0.45, 1.0)
+    s = scene
+    course, behind = lobe(s.u, s.start, 0.43, 0.57, s.end), lobe(s.u, 0.20, 0.46, 0.54, 0.80)
     over, under = pose.arms["right"], pose.arms["left"]
-    over.move(rise(course, 0.0, 0.85), (158.0, 8.0, 128.0, 128.0))
+    over.move(lobe(s.u, s.start, 0.38, 0.62, s.end), (158.0, 8.0, 128.0, 128.0))
     over.target = size * (np.array([-0.035, 0.10, -0.135]) + apart * np.array([-0.11, 0.16, 0.09]))
     over.pole = np.array([-0.35, 1.0, 0.1])
     under.elevation[:], under.plane[:], under.rotation[:] = np.radians([-8.0, 150.0, -25.0])[:, None]
-    under.move(rise(course, 0.0, 0.7), (-36.0, 122.0, -45.0, 20.0))
-    under.move(rise(course, 0.35, 1.0), (-34.0, 125.0, -105.0, 95.0))
+    under.move(lobe(s.u, s.start, 0.32, 0.68, s.end), (-36.0, 122.0, -45.0, 20.0))
+    under.move(lobe(s.u, 0.14, 0.44, 0.56, 0.86), (-34.0, 125.0, -105.0, 95.0))
     under.target = size * (np.array([0.035, -0.12, -0.145]) + apart * np.array([0.10, -0.22, 0.0]))
     under.pole = np.array([1.0, -0.6, -0.5])
     for arm in (over, under):

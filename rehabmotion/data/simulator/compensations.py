@@ -3,12 +3,12 @@
 reduced_range, and the weaker arm of asymmetry, act inside the exercises (scene.py); slowness acts on time
 (simulate.py); the rest is here. At strength 1:
 
-* knee_valgus: the knees of planted legs fall inwards by 25 degrees about the line from hip to ankle; a straight
-  standing leg gives way and does the same;
+* knee_valgus: the knees of planted legs fall inwards by some 20 degrees about the line from hip to ankle (`VALGUS`); a
+  straight standing leg gives way and does the same;
 * trunk_lean: the trunk leaves its line by the exercise's own angle (`LEAN`): bows over a squat, leans away from a
   raised arm, sags in the push-up, rolls on all fours;
 * asymmetry: hips shift by 5 cm, pelvis and trunk tilt and turn to one side, one shoulder is hiked;
-* tremor: shaking at 3.5-6.5 Hz of arms, trunk and free leg;
+* tremor: shaking at 3-5 Hz of arms, trunk and free leg;
 * loss_of_balance: once, near the middle, hips and trunk sway, the arms fly out, free limbs go back to the floor.
 """
 
@@ -73,13 +73,28 @@ LEAN = {  # degrees at full strength: bow, lean to the left, turn to the left (e
 }
 
 
+VALGUS = {  # degrees at full strength, left and right knee (exercise done to the right): until the knees all but touch
+    "deep_squat": (18, 18),
+    "deep_squat_board": (18, 18),
+    "squat": (20, 20),
+    "sit_to_stand": (19, 19),
+    "inline_lunge": (4, 26),
+    "side_lunge": (4, 28),
+    "hurdle_step": (45, 0),
+    "standing_active_straight_leg_raise": (45, 0),
+}
+
+
 def compensate(pose: Pose, scene: Scene, exercise: str, sided: bool) -> None:
     """Change the pose by the scene's strengths, and by the slow wandering of anybody's posture."""
     _wander(pose, scene)
     side = sign(scene.weak) if not sided else 1.0
-    _valgus(pose, scene.strength("knee_valgus"))
+    _valgus(pose, scene.strength("knee_valgus"), exercise)
     _lean(pose, scene, exercise)
     _uneven(pose, scene.strength("asymmetry"), side, sided, scene)
+    for name, arm in pose.arms.items():
+        if arm.loose:
+            arm.hang(name, *(pose.tilt + pose.spine)[:, :2].T)
     _shake(pose, scene)
     _stumble(pose, scene)
 
@@ -97,14 +112,12 @@ def _wander(pose: Pose, scene: Scene) -> None:
         arm.elbow = arm.elbow + 1.0 * degree * w[:, 13 + i]
 
 
-def _valgus(pose: Pose, strength: float) -> None:
+def _valgus(pose: Pose, strength: float, exercise: str) -> None:
     inward = strength * pose.effort
-    for leg in pose.legs.values():
-        leg.knee_out = leg.knee_out - np.radians(25) * inward
-    if pose.standing and any(leg.swing.any() for leg in pose.legs.values()):
+    for side, degrees in zip(pose.legs, VALGUS.get(exercise, (0, 0)), strict=True):
+        pose.legs[side].knee_out = pose.legs[side].knee_out - np.radians(degrees) * inward
+    if any(leg.swing.any() for leg in pose.legs.values()):
         pose.hips[:, 1] -= 0.035 * inward  # a straight knee cannot fall inwards: it gives first
-        for leg in pose.legs.values():
-            leg.knee_out = leg.knee_out - np.radians(20) * inward
 
 
 def _lean(pose: Pose, scene: Scene, exercise: str) -> None:
@@ -116,10 +129,10 @@ def _lean(pose: Pose, scene: Scene, exercise: str) -> None:
         pose.hips[:, 1] += 0.22 * now[:, 0] * scene.range
         pose.head -= 0.3 * now
     elif exercise.startswith("rotary"):
-        free = next(side for side, leg in pose.legs.items() if leg.swing.any())
-        roll = sign(free) * strength * pose.effort
-        pose.tilt[:, 1] += np.radians(-16) * roll
-        pose.spine[:, 2] += np.radians(18) * roll
+        leg, arm = _free(pose)  # pelvis and chest open towards the limbs in the air
+        roll = strength * pose.effort
+        pose.tilt[:, 1] += np.radians(-16) * sign(leg) * roll
+        pose.spine[:, 2] += np.radians(16 * sign(arm) - 12 * sign(leg)) * roll
     elif not pose.standing:
         pose.spine += now
         pose.head += 0.5 * now
@@ -129,11 +142,23 @@ def _lean(pose: Pose, scene: Scene, exercise: str) -> None:
         pose.head -= 0.3 * now
 
 
+def _free(pose: Pose) -> tuple[str, str]:
+    """Return the sides of the leg and of the arm that leave the floor."""
+    leg = next(side for side, leg in pose.legs.items() if leg.swing.any())
+    arm = next(side for side, arm in pose.arms.items() if (arm.reach < 1).any())
+    return leg, arm
+
+
 def _uneven(pose: Pose, strength: float, side: float, sided: bool, scene: Scene) -> None:
     now = strength * pose.effort * side
+    if (pose.legs["left"].swing == 1).all():  # on the back: the leg that should lie still comes along
+        pose.legs["left"].flex = pose.legs["left"].flex + np.radians(16) * now
+        pose.legs["left"].knee = pose.legs["left"].knee + np.radians(28) * now
+        return
     if not pose.standing:
+        now = now * min(1.0, scene.range)  # near the floor there is no room to twist
         pose.spine[:, 1] += np.radians(12) * now
-        pose.spine[:, 2] += np.radians(10) * now
+        pose.spine[:, 2] += np.radians(-8) * now
         return
     pose.hips[:, 0] += 0.05 * now
     pose.tilt[:, 1] += np.radians(-4) * now
@@ -149,6 +174,8 @@ def _shake(pose: Pose, scene: Scene) -> None:
     degree = np.pi / 180
     if pose.standing:
         pose.hips[:, [0, 2]] += 0.004 * w[:, :2]
+    elif not any(leg.swing.any() for leg in pose.legs.values()):  # the push-up
+        pose.hips[:, 1] += 0.006 * w[:, 0] * pose.effort
     pose.spine += 0.9 * degree * w[:, 2:5]
     pose.head += 1.0 * degree * w[:, 5:8]
     for i, arm in enumerate(pose.arms.values()):
@@ -175,7 +202,8 @@ def _stumble(pose: Pose, scene: Scene) -> None:
         pose.hips[:, 2] += 0.02 * fall
         pose.tilt[:, 1] += np.radians(-6) * sway
     else:
-        pose.spine[:, 2] += np.radians(14) * sway
+        pose.spine[:, 2] += np.radians(8) * sway
+        pose.spine[:, 0] += np.radians(10) * fall
     for leg in pose.legs.values():
         leg.swing = leg.swing * (1 - 0.9 * fall)
     for arm in pose.arms.values():

@@ -50,7 +50,7 @@ def _rest_hand(pose: Pose, scene: Scene, side: str) -> None:
     """Lay a hand on the floor beside the hips; it stays there when the shoulders come up."""
     body, arm, away = scene.body, pose.arms[side], scene.degrees(14, 26)
     x, up, _ = _along(body, "left_shoulder")
-    far = scene.draw(0.955, 0.985) * body.arm
+    far = scene.draw(0.925, 0.955) * body.arm
     arm.reach[:] = 1.0
     arm.target = np.array([sign(side) * (x + far * math.sin(away)), 0.035, far * math.cos(away) - up])
     arm.pole = np.array([sign(side) * 1.0, 0.0, 0.1])
@@ -66,13 +66,14 @@ def trunk_stability_push_up(scene: Scene) -> Pose:
     for leg in pose.legs.values():
         leg.heel[:] = tucked
     ankle = _ankle(body, tucked) + pose.legs["left"].ball[0] * [0.0, 1.0, 1.0]
-    line = 0.9993 * (body.thigh + body.shank)
+    line = 0.9980 * (body.thigh + body.shank)
     low = math.asin((0.105 * size - ankle[1]) / line)
     ahead, wide = scene.draw(-0.02, 0.07) * size, scene.draw(0.03, 0.09) * size
     hand = _shoulder(body, ankle, line, low)
     hand = np.array([hand[0] + wide, WRIST_HEIGHT, hand[2] + ahead])
     high = _highest(body, ankle, line, hand)
-    angle = low + pose.effort * scene.range * (high - low)
+    level = 1 - 0.15 * scene.strength("asymmetry")  # a twisted chest needs room between hands and shoulders
+    angle = low + pose.effort * scene.range * level * (high - low)
     pose.hips[:, 1] = ankle[1] + line * np.sin(angle)
     pose.hips[:, 2] = ankle[2] + line * np.cos(angle)
     pose.tilt[:, 0] = np.pi / 2 - angle
@@ -80,7 +81,7 @@ def trunk_stability_push_up(scene: Scene) -> Pose:
     for side, arm in pose.arms.items():
         arm.reach[:] = 1.0
         arm.target = hand * [sign(side), 1.0, 1.0]
-        arm.pole = np.array([sign(side) * 0.9, -scene.draw(0.3, 0.9), -0.55])
+        arm.pole = np.array([sign(side) * 0.9, -scene.draw(0.3, 0.9), -0.75])
     return pose
 
 
@@ -112,7 +113,7 @@ def _highest(body: Body, ankle: np.ndarray, line: float, hand: np.ndarray) -> fl
     low, high = 0.0, 0.7
     for _ in range(30):
         middle = 0.5 * (low + high)
-        far = math.dist(_shoulder(body, ankle, line, middle), hand) > 0.985 * body.arm
+        far = math.dist(_shoulder(body, ankle, line, middle), hand) > 0.975 * body.arm
         low, high = (low, middle) if far else (middle, high)
     return low
 
@@ -130,16 +131,15 @@ def rotary_stability_contralateral(scene: Scene) -> Pose:
 def _rotary(scene: Scene, arm_side: str, leg_side: str) -> Pose:
     pose = _all_fours(scene)
     u, r = scene.u, scene.range
-    up, home = 0.06, 0.95
-    free = lobe(u, up, 0.28, 0.74, home)
-    folded = lobe(u, 0.32, 0.49, 0.53, 0.70) * r
+    free = lobe(u, 0.03, 0.23, 0.79, 0.98)
+    folded = lobe(u, 0.28, 0.48, 0.54, 0.74) * r
     leg, arm = pose.legs[leg_side], pose.arms[arm_side]
     lifted = 0.35 + 0.65 * min(r, 1.0)
     leg.swing = free * lifted
     slope = np.pi / 2 - pose.tilt[0, 0]
     level = scene.degrees(-4, 10) - 0.8 * slope  # the thigh in line with the floor rather than with the trunk
     leg.flex = level + folded * (scene.degrees(118, 126) - level)
-    bent = lobe(u, 0.28, 0.45, 0.57, 0.74) * r  # the knee bends first and stretches last, so that the foot stays clear
+    bent = lobe(u, 0.25, 0.45, 0.57, 0.77) * r  # the knee bends first and stretches last, so that the foot stays clear
     leg.knee = scene.degrees(2, 14) + bent * scene.degrees(122, 130)
     leg.ankle[:] = scene.degrees(-42, -30)
     reach = (scene.draw(164, 174), scene.draw(55, 75), scene.draw(10, 50), scene.draw(4, 14))
@@ -166,7 +166,7 @@ def _all_fours(scene: Scene) -> Pose:
     pose.standing, pose.base = False, about_x(np.array(np.pi / 2))
     pose.hips[:] = [0.0, KNEE_HEIGHT + body.thigh, 0.0]
     x, up, front = _along(body, "left_shoulder")
-    top = WRIST_HEIGHT + 0.975 * body.arm
+    top = WRIST_HEIGHT + 0.955 * body.arm
     # up * sin(slope) - front * cos(slope) = how much higher the shoulders are than the hips
     slope = math.asin((top - pose.hips[0, 1]) / math.hypot(up, front)) + math.atan2(front, up)
     pose.tilt[:, 0] = np.pi / 2 - slope

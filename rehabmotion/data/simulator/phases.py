@@ -36,8 +36,9 @@ def drift(rng: np.random.Generator, seconds: Array, channels: int) -> Array:
 
 
 def tremor(rng: np.random.Generator, seconds: Array, channels: int) -> Array:
-    """Return shaking (T, channels) of unit standard deviation, 3.5-6.5 Hz: rest and action tremor lie there."""
-    return _waves(rng, seconds, channels, (3.5, 6.5), 3)
+    """Return shaking (T, channels) of unit standard deviation, 3-5 Hz: slow pathological tremor, still
+    there at half the usual frame rate."""
+    return _waves(rng, seconds, channels, (3.0, 5.0), 3)
 
 
 def _waves(rng: np.random.Generator, seconds: Array, channels: int, band_hz: tuple[float, float], n: int) -> Array:

@@ -37,6 +37,7 @@ class Arm:
     target: Array = field(default_factory=lambda: np.zeros(3))
     pole: Array = field(default_factory=lambda: np.array([0.0, 0.0, -1.0]))
     frame: str = "world"
+    loose: bool = False  # hangs by its weight, whatever the trunk does
 
     @classmethod
     def still(cls, n: int, degrees: tuple[float, float, float, float]) -> Arm:
@@ -46,9 +47,19 @@ class Arm:
 
     def move(self, weight: Array, degrees: tuple[float, float, float, float]) -> None:
         """Carry (elevation, plane, rotation, elbow) a fraction `weight` (T,) of the way to the given posture."""
+        self.loose = False
         for name, angle in zip(("elevation", "plane", "rotation", "elbow"), degrees, strict=True):
             now = getattr(self, name)
             setattr(self, name, now + weight * (np.radians(angle) - now))
+
+    def hang(self, side: str, bow: Array, lean: Array) -> None:
+        """Turn the arm back towards the plumb line under a chest that bows (T,) and leans to the left (T,), radians.
+
+        The two small angles of a hanging arm, outwards and forwards, add like vectors.
+        """
+        outward = self.elevation * np.cos(self.plane) + 0.85 * sign(side) * lean
+        forward = self.elevation * np.sin(self.plane) + 0.85 * bow
+        self.elevation, self.plane = np.hypot(outward, forward), np.arctan2(forward, outward)
 
 
 @dataclass

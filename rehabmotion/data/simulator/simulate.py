@@ -26,13 +26,14 @@ from rehabmotion.errors import UserError
 from rehabmotion.motion import EXERCISES, Motion, Score
 from rehabmotion.motion.transforms import mirror
 
-VERSION = 1  # of the motions: raise it when the same seed gives another motion, so that prepared copies are made anew
-SLOWEST = 2.1  # times the usual duration, at full slowness
+VERSION = 2  # of the motions: raise it when the same seed gives another motion, so that prepared copies are made anew
+SLOWEST = 2.1  # times the usual duration, at full slowness, but at most
+LONGEST_S = 6.0
 
 # exercise: what makes it (done to the right), and its usual duration in seconds
 RECIPES: dict[str, tuple[Callable[[Scene], Pose], tuple[float, float]]] = {
     "deep_squat": (squats.deep_squat, (1.9, 3.0)),
-    "hurdle_step": (steps.hurdle_step, (2.3, 3.1)),
+    "hurdle_step": (steps.hurdle_step, (2.7, 3.4)),
     "inline_lunge": (lunges.inline_lunge, (1.9, 3.0)),
     "side_lunge": (lunges.side_lunge, (1.9, 3.0)),
     "sit_to_stand": (squats.sit_to_stand, (2.2, 3.1)),
@@ -47,11 +48,11 @@ RECIPES: dict[str, tuple[Callable[[Scene], Pose], tuple[float, float]]] = {
     "pelvis_rotation": (trunk.pelvis_rotation, (2.0, 3.1)),
     "squat": (squats.squat, (1.7, 2.9)),
     "deep_squat_board": (squats.deep_squat_board, (1.9, 3.0)),
-    "shoulder_mobility": (arms.shoulder_mobility, (2.0, 3.1)),
+    "shoulder_mobility": (arms.shoulder_mobility, (2.3, 3.2)),
     "active_straight_leg_raise": (floor.active_straight_leg_raise, (2.0, 3.1)),
     "trunk_stability_push_up": (floor.trunk_stability_push_up, (1.8, 2.9)),
-    "rotary_stability_ipsilateral": (floor.rotary_stability_ipsilateral, (2.6, 3.2)),
-    "rotary_stability_contralateral": (floor.rotary_stability_contralateral, (2.6, 3.2)),
+    "rotary_stability_ipsilateral": (floor.rotary_stability_ipsilateral, (2.9, 3.6)),
+    "rotary_stability_contralateral": (floor.rotary_stability_contralateral, (2.9, 3.6)),
 }
 SIMULATED = tuple(RECIPES)
 
@@ -107,7 +108,7 @@ def _scene(exercise: str, body: Body, strengths: dict[str, float], rng: np.rando
     if not (np.isfinite(fps) and 5 <= fps <= 1000):
         raise UserError(f"Expected fps of 5 to 1000, got {fps}. 30 is the usual rate.")
     slow = strengths.get("slowness", 0.0)
-    duration = min(usual * (1 + (SLOWEST - 1) * slow), 6.0)
+    duration = usual + slow * (min(SLOWEST * usual, LONGEST_S) - usual)
     n = round(duration * fps)
     u = hesitant(np.arange(n) / (n - 1), slow)
     return Scene(body, np.arange(n) / fps, u, strengths, rng)

@@ -28,7 +28,7 @@ def solve(pose: Pose, body: Body) -> Array:
     """Return joint positions (T, 22, 3) in metres of a pose trajectory."""
     x = np.zeros((pose.n, len(CANONICAL), 3))
     pelvis = trunk_rotation(pose.tilt)
-    hips = within_reach(pose, body, pelvis) if pose.standing else pose.hips
+    hips = within_reach(pose, body, pelvis) if pose.standing else over_knee(pose, body, pelvis)
     place = {"pelvis": hips + body.hip_drop * pelvis[:, :, 1]}
     chest = _trunk(place, pose, body, pelvis)
     for side in SIDES:
@@ -65,10 +65,23 @@ def within_reach(pose: Pose, body: Body, pelvis: Array) -> Array:
         flat = (pose.hips + offset - ankle)[:, [0, 2]]
         longest = STRAIGHTEST * (body.thigh + body.shank)
         top = ankle[:, 1] + np.sqrt(np.maximum(longest**2 - (flat**2).sum(axis=1), 0.01)) - offset[:, 1]
-        excess.append(wanted - top - 0.5 * leg.swing)  # a foot in the air holds nobody back
+        excess.append(wanted - top - 0.12 * leg.swing)  # a foot in the air holds nobody back
     down = softness * np.logaddexp.reduce(np.stack(excess) / softness, axis=0)
     hips = pose.hips.copy()
     hips[:, 1] = wanted - down
+    return hips
+
+
+def over_knee(pose: Pose, body: Body, pelvis: Array) -> Array:
+    """Return the hips (T, 3) at the height that keeps the kneeling knee exactly where it is; others unchanged."""
+    hips = pose.hips.copy()
+    for side in SIDES:
+        leg = pose.legs[side]
+        if leg.knee_spot is None or leg.swing.any():
+            continue
+        offset = sign(side) * body.hip_half_width * pelvis[:, :, 0]
+        flat = (hips + offset - leg.knee_spot)[:, [0, 2]]
+        hips[:, 1] = leg.knee_spot[1] + np.sqrt(body.thigh**2 - (flat**2).sum(axis=1)) - offset[:, 1]
     return hips
 
 

@@ -26,6 +26,7 @@ def hold_arms(pose: Pose, scene: Scene, posture: tuple[float, ...], by: float = 
     for side in pose.arms:
         a, b, c, d = scene.jitter(both, 0.4 * by)
         pose.arms[side] = Arm.still(scene.n, (a, b, c, d))
+        pose.arms[side].loose = posture == HANGING
 
 
 def lift_arms(pose: Pose, scene: Scene, course: Array, posture: tuple[float, ...]) -> None:
