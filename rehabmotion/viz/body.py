@@ -80,14 +80,14 @@ _SHAPES = (
         (
             ({"spine2": 1, "left_hip": 0.36, "right_hip": -0.36}, 0.098),
             ({"spine2": 1, "left_hip": -0.36, "right_hip": 0.36}, 0.098),
-            ({"pelvis": 0.4, "left_hip": 0.88, "right_hip": -0.28}, 0.106),
-            ({"pelvis": 0.4, "left_hip": -0.28, "right_hip": 0.88}, 0.106),
+            ({"pelvis": 0.4, "left_hip": 0.76, "right_hip": -0.16}, 0.11),
+            ({"pelvis": 0.4, "left_hip": -0.16, "right_hip": 0.76}, 0.11),
         ),
         ("spine1", "spine2", "left_hip", "right_hip"),
         group=_TORSO,
     ),
     _Shape((({"neck": 1}, 0.056), ({"head": 0.75, "neck": 0.25}, 0.05)), ("head",)),
-    _Shape((({"head": 0.9, "neck": 0.1}, 0.074), ({"head": 1.55, "neck": -0.55}, _SKULL)), ()),
+    _Shape((({"head": 0.8, "neck": 0.2}, 0.073), ({"head": 1.34, "neck": -0.34}, _SKULL)), ()),
     *_limbs("left", LEFT),
     *_limbs("right", RIGHT),
 )
@@ -113,6 +113,9 @@ def body_parts(skeleton: Skeleton, scale: float = 1.0) -> tuple[Part, ...]:
         thick = 0.034 * scale
         limb = (({parent: 1.0}, thick), ({joint: 1.0}, thick * 0.85))
         parts.append(Part(limb, side_of(names[joint]), hidden.get(joint, -1)))
+    linked = {joint for bone in skeleton.bones for joint in bone}
+    alone = [joint for joint in range(len(names)) if joint not in linked]
+    parts.extend(Part((({joint: 1.0}, 0.034 * scale),), side_of(names[joint])) for joint in alone)
     skull = next((i for i, part in enumerate(parts[: len(_SHAPES)]) if part.spheres[-1][1] == _SKULL * scale), -1)
     for joint, name in enumerate(names):
         if name.lower() == "head":

@@ -5,7 +5,7 @@
 const TAU = 2 * Math.PI;
 const FOV = 0.5; // radians, vertical: a long lens, little distortion
 const RING = 20; // points on each circle of a hull
-const LAYERS = 11;
+const LAYERS = 24; // shades from rim to crown; small shapes take every second or fourth
 const LIGHT = { x: -0.42, y: -0.5 }; // where the bright spot sits on a sphere, in radii, screen axes
 
 const mix = (a, b, t) => a + (b - a) * t;
@@ -242,7 +242,9 @@ function drawUnit(ctx, unit, theme, pixel) {
     ctx.fill(path, "nonzero");
   };
   layer(rgb(theme.edge, 0.5), 1, 0, 1.1 * pixel);
-  for (let k = 0; k < LAYERS; k++) {
+  const widest = Math.max(...unit.hulls.flatMap((hull) => hull.circles.map((c) => c.r)));
+  const every = widest > 40 ? 1 : widest > 12 ? 2 : 4;
+  for (let k = 0; k < LAYERS; k += every) {
     const radius = Math.sqrt(1 - (k / LAYERS) ** 2); // equal steps of brightness on a lit sphere
     layer(theme.shades[unit.side][k], radius, 1 - radius, 0);
   }

@@ -41,13 +41,14 @@ _GLYPHS = {
     "$": "46 36 16 05 35 44 33 03|28 22", "^": "06 28 46", "`": "18 27", "~": "04 15 34 45", " ": "",
 }
 # fmt: on
+_TYPOGRAPHIC = str.maketrans("–—‘’“”−×", "--''\"\"-x")
 _UNKNOWN = "02 08 48 42 02"
 _ADVANCE = 6.0  # grid units from one letter to the next
 
 
 def plain(text: str) -> str:
     """Return the text in letters the font has: accents dropped, white space made single, the rest as boxes."""
-    spelled = unicodedata.normalize("NFKD", text.replace("–", "-").replace("’", "'"))
+    spelled = unicodedata.normalize("NFKD", text.translate(_TYPOGRAPHIC))
     return " ".join("".join(c for c in spelled if not unicodedata.combining(c)).split())
 
 
@@ -74,4 +75,5 @@ def draw_text(picture: Picture, text: str, x: float, y: float, size: float, colo
         for stroke in filter(None, _GLYPHS.get(letter, _UNKNOWN).split("|")):
             points = [(left + int(p[0]) * unit, y - (int(p[1]) - BASELINE) * unit) for p in stroke.split()]
             for a, b in zip(points, points[1:] or points, strict=False):
-                picture.line(a, b, max(0.75 * unit, 1.2), colour)
+                thickness = 1.2 * unit if a == b else 0.75 * unit
+                picture.line(a, b, max(thickness, 1.2), colour)
