@@ -2,8 +2,9 @@
 
 from rehabmotion.data.simulator.body import Body, draw_body
 from rehabmotion.data.simulator.compensations import APPLIES
+from rehabmotion.data.simulator.corpus import VERSION, corpus_motions
 from rehabmotion.data.simulator.scoring import WEIGHTS, fms_grade, sim_score
-from rehabmotion.data.simulator.simulate import SIMULATED, VERSION, corpus_motions, load, simulate
+from rehabmotion.data.simulator.simulate import SIMULATED, load, simulate
 
 __all__ = [
     "APPLIES",

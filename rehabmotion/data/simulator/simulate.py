@@ -26,7 +26,6 @@ from rehabmotion.errors import UserError
 from rehabmotion.motion import EXERCISES, Motion, Score
 from rehabmotion.motion.transforms import mirror
 
-VERSION = 2  # of the motions: raise it when the same seed gives another motion, so that prepared copies are made anew
 SLOWEST = 2.1  # times the usual duration, at full slowness, but at most
 LONGEST_S = 6.0
 
@@ -135,8 +134,7 @@ def load(seed: int, n_per_exercise: int, n_bodies: int = 200, by: str = "grade",
     """Yield `n_per_exercise` motions of every exercise, one after the other over the exercises, done by `n_bodies`.
 
     Sides take turns; by="grade" so do grades 1, 2, 3; by="score" draws scores uniformly from 0..100 instead. Motion
-    number i of an exercise does not depend on how many are asked for. meta: seed; repetition = i; split = "val" for
-    every tenth body, else "train".
+    number i of an exercise does not depend on how many are asked for. meta["seed"] is `seed`, meta["repetition"] is i.
     """
     if by not in ("grade", "score"):
         raise UserError(f'Expected by="grade" or by="score", got "{by}".')
@@ -146,12 +144,7 @@ def load(seed: int, n_per_exercise: int, n_bodies: int = 200, by: str = "grade",
             rng = np.random.default_rng((seed, 1, e, i))
             sides = EXERCISES[exercise].sides
             grade = 1 + (i // len(sides)) % 3 if by == "grade" else None
-            k = int(rng.integers(n_bodies))
-            motion = simulate(exercise, sides[i % len(sides)], rng, grade=grade, body=people[k], fps=fps)
-            yield motion.but(meta={"seed": seed, "repetition": i, "split": "val" if k % 10 == 9 else "train"})
+            body = people[int(rng.integers(n_bodies))]
+            motion = simulate(exercise, sides[i % len(sides)], rng, grade=grade, body=body, fps=fps)
+            yield motion.but(meta={"seed": seed, "repetition": i})
 
-
-def corpus_motions() -> Iterator[Motion]:
-    """Yield the simulator as a corpus: 240 motions of each exercise, half of them even in grade, half in score."""
-    yield from load(seed=20, n_per_exercise=120, by="grade")
-    yield from load(seed=21, n_per_exercise=120, by="score")
