@@ -18,10 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rehabmotion.data.kimore_sensor import levelled, sensor_pitch, with_lost_legs_masked
-from rehabmotion.io.kimore import KIMORE_MAP, read_kimore
+from rehabmotion.io.kimore import read_kimore, to_canonical
 from rehabmotion.motion import Motion
 from rehabmotion.motion.exercises import KIMORE
-from rehabmotion.motion.retarget import map_joints
 
 RINGING = 15  # frames at both ends of a recording that oscillate from the source's resampling
 LEAST_KEPT = 0.75  # of a repetition, after the ringing ends are cut
@@ -68,7 +67,7 @@ def _repetitions(motion: Motion) -> Iterator[Motion]:
     """Cut a recording without its ends at its labels, which count the ends too."""
     if not motion.meta["fps_known"]:
         return
-    mapped = map_joints(motion, KIMORE_MAP)
+    mapped = to_canonical(motion)
     pelvis = mapped.skeleton.index("pelvis")
     for number, (start, end, direction) in enumerate(motion.meta["repetitions"], start=1):
         first = max(0, round(start) - RINGING)

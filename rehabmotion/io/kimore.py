@@ -21,7 +21,7 @@ from rehabmotion.io.mars import SKELETON as KINECT_V2
 from rehabmotion.io.npz_arrays import read_arrays, require
 from rehabmotion.motion import Motion, Score, Skeleton
 from rehabmotion.motion.exercises import KIMORE
-from rehabmotion.motion.retarget import JointMap
+from rehabmotion.motion.retarget import JointMap, map_joints
 
 NOMINAL_FPS = 30.0
 TO_SUBJECT_AXES = np.array([-1.0, 1.0, -1.0])  # half a turn about y: +x to the subject's left, the subject faces +z
@@ -67,9 +67,9 @@ KIMORE_25_MAP: JointMap = {
 }
 
 
-def kimore_map(motion: Motion) -> JointMap:
-    """Return the joint map that fits a motion read here: with head and feet where the source has them."""
-    return KIMORE_25_MAP if "Head" in motion.skeleton.joint_names else KIMORE_MAP
+def to_canonical(motion: Motion) -> Motion:
+    """Return a motion read here on the canonical joints, with head and feet where the source has them."""
+    return map_joints(motion, KIMORE_25_MAP if "Head" in motion.skeleton.joint_names else KIMORE_MAP)
 
 
 def read_kimore(path: Path) -> list[Motion]:

@@ -142,7 +142,7 @@ def _read_joints(path: Path, limit: float, what: str) -> NDArray[np.float64]:
     try:
         table = read_table(path, n_columns=3 * len(KINECT_SKELETON))
     except UserError as error:  # the two parts of the set name their files alike
-        hint = " That many are in the marker files: read them as uiprmd_vicon." if "got 117." in str(error) else ""
+        hint = " That many are in the marker files: read them as uiprmd-vicon." if "got 117." in str(error) else ""
         raise UserError(f"{error}{hint}") from None
     wrong = ~(np.abs(table) <= limit)  # also catches NaN
     if wrong.any():

@@ -68,7 +68,7 @@ def _table(path: Path) -> NDArray[np.float64]:
     try:
         return read_table(path, n_columns=3 * len(MARKERS))
     except UserError as error:  # the two parts of the set name their files alike
-        hint = " That many are in the Kinect files: read them as uiprmd." if "got 66." in str(error) else ""
+        hint = " That many are in the Kinect files: read them as uiprmd-kinect." if "got 66." in str(error) else ""
         raise UserError(f"{error}{hint}") from None
 
 

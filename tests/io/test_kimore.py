@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from rehabmotion.errors import UserError
-from rehabmotion.io.kimore import KIMORE_25_MAP, KIMORE_MAP, SKELETON_18, kimore_map, read_kimore, true_fps
+from rehabmotion.io.kimore import KIMORE_25_MAP, KIMORE_MAP, SKELETON_18, read_kimore, to_canonical, true_fps
 from rehabmotion.io.mars import SKELETON as KINECT_V2
 from rehabmotion.motion import CANONICAL, Score
-from rehabmotion.motion.retarget import map_joints
 
 
 def as_archive(**changed: object) -> bytes:
@@ -249,7 +248,7 @@ def test_maps_sum_to_one_and_leave_out_what_is_not_there(tmp_path: Path) -> None
     path = tmp_path / "ex1.npz"
     path.write_bytes(as_archive())
     motion = read_kimore(path)[0]
-    mapped = map_joints(motion, kimore_map(motion))
+    mapped = to_canonical(motion)
     unseen = CANONICAL.indices("head", "left_foot", "right_foot")
     assert not mapped.valid[:, unseen].any()
     assert mapped.valid.mean() == pytest.approx(19 / 22)

@@ -120,7 +120,7 @@ def test_wrong_column_count_names_the_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="line 3: Expected 66 columns, got 3"):
         read_uiprmd_kinect(path)
     path.write_text(",".join(["1"] * 117))
-    with pytest.raises(UserError, match=r"got 117\. That many .* uiprmd_vicon"):
+    with pytest.raises(UserError, match=r"got 117\. That many .* uiprmd-vicon"):
         read_uiprmd_kinect(path)
 
 

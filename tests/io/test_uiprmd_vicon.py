@@ -139,7 +139,7 @@ def test_archives_that_cannot_be_are_refused(tmp_path: Path, changed: dict, mess
 def test_wrong_columns_and_nan_name_the_place(tmp_path: Path) -> None:
     path = tmp_path / "clip.txt"
     path.write_text(",".join(["1.0"] * 66))
-    with pytest.raises(UserError, match=r"line 1: Expected 117 columns, got 66\. That many .* Kinect"):
+    with pytest.raises(UserError, match=r"line 1: Expected 117 columns, got 66\. That many .* uiprmd-kinect"):
         read_uiprmd_vicon(path)
     path.write_text(",".join(["1.0"] * 116 + ["nan"]))
     with pytest.raises(UserError, match=r"frame 1: .* in column 117"):
