@@ -30,9 +30,10 @@ def load(root: Path, split: str | None = None) -> Iterator[Motion]:
     """Yield the clips at 20 fps, in the order of their names or of the list `split` ("train", "val", "test").
 
     text is the first caption of the whole clip ("" without texts), meta["captions"] has all of them; a caption of a
-    part of the clip gives one more motion, cut to it, with meta["part_s"]. meta: name, subject (from index.csv),
-    mirrored, split (the list that names it), each None where those files are absent. Listed clips that are not there are passed over, none at all is an error; so are parts that
-    leave nothing of the clip and the one clip known to hold NaN.
+    part of the clip gives one more motion, cut to it, with meta["part_s"]. meta: name, mirrored, subject (from
+    index.csv), split (the list that names it), the last two None where those files are absent. Listed clips that are
+    not there are passed over, none at all is an error; so are parts that leave nothing of the clip, and the one clip
+    known to hold NaN.
     """
     root = Path(root)
     subjects = _subjects(root / "index.csv")
