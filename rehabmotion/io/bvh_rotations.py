@@ -98,7 +98,8 @@ def _swing(parent: Array, rest: Array, bone: Array) -> Array:
     """The parent's frames (T, 3, 3), turned the shortest way so that the rest direction points along the bone."""
     direction = normalise(bone)
     turned = shortest_arc(normalise(parent @ rest), direction) @ parent
-    return np.where(direction.any(axis=-1)[:, None, None], turned, parent)
+    length: Array = np.linalg.norm(direction, axis=-1)[:, None, None]
+    return np.where(length > 0, turned, parent)
 
 
 def _twist(frames: Array, rest: Array, bend: Array, after: Array, fps: float) -> Array:
