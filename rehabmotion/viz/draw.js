@@ -95,11 +95,12 @@ function alongPair(a, b, x, y) {
 /** Depth of the front of a hull of circles where it covers a screen point, or Infinity where it does not. */
 function depthOfHull(circles, x, y) {
   let [best, near] = [Infinity, Infinity];
-  let [sum, weight] = [0, 0];
+  let [sum, weight, nearest] = [0, 0, Infinity]; // seen end-on, a broad part is as near as its near end
   circles.forEach((c, i) => {
     const front = c.depth - c.size;
     const away = Math.hypot(x - c.x, y - c.y);
     if (away - c.r < best) [best, near] = [away - c.r, front];
+    if (away < 0.7 * c.r) nearest = Math.min(nearest, front);
     sum += front / (away + 1) ** 2;
     weight += 1 / (away + 1) ** 2;
     for (const other of circles.slice(i + 1)) {
@@ -108,7 +109,7 @@ function depthOfHull(circles, x, y) {
     }
   });
   if (best > 0) return Infinity;
-  return circles.length > 2 ? sum / weight : near;
+  return circles.length > 3 ? Math.min(sum / weight, nearest) : near;
 }
 
 const depthAt = (unit, x, y) => Math.min(...unit.hulls.map((hull) => depthOfHull(hull.circles, x, y)));

@@ -86,4 +86,5 @@ def _panel(label: str, stage: Stage) -> dict[str, Any]:
 
 def _score(score: Score) -> list[str]:
     scale = SCALES[score.scale]
-    return [scale.name, f"{score.value:g}", f"of {scale.spelled_range}", scale.direction, scale.meaning]
+    spelled = scale.spelled_range.replace("..", " to ").replace("|", " or ")
+    return [scale.name, f"{round(score.value, 1):g}", f"of {spelled}", scale.direction, scale.meaning]

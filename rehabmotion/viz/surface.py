@@ -28,7 +28,15 @@ def lit_surface(spheres: Array, circles: Array, points: Array) -> tuple[Array, A
     tilt = outward * np.clip(1 + distance / width, 0, 1)[:, None]
     facing = np.sqrt(np.maximum(1 - (tilt * tilt).sum(axis=1), 0))
     light = tilt[:, 0] * _LIGHT[0] + tilt[:, 1] * _LIGHT[1] + facing * _LIGHT[2]
-    return distance, light, middle - radius * facing
+    return distance, light, np.minimum(middle - radius * facing, _nearest_sphere(spheres, circles, points))
+
+
+def _nearest_sphere(spheres: Array, circles: Array, points: Array) -> Array:
+    """Depth (P,) of the nearest sphere's front, far beside them: seen end-on, a part is as near as its near end."""
+    off = (points[:, None] - circles[None, :, :2]) / np.maximum(circles[:, 2], 0.5)[:, None]
+    rise = 1 - (off * off).sum(axis=-1)
+    fronts = np.where(rise > 0, spheres[:, 2] - spheres[:, 4] * np.sqrt(np.maximum(rise, 0)), 1e6)
+    return fronts.min(axis=1)
 
 
 def _broad(spheres: Array, circles: Array, points: Array, distance: Array) -> tuple[Array, Array, Array]:

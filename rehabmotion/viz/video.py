@@ -91,7 +91,7 @@ def _with_caption(empty: NDArray[np.uint8], label: str, motion: Motion) -> NDArr
     picture = Picture(empty)
     width, height = PANEL_SIZE
     draw_text(picture, fit_text(label, 12, width - 32), 16, 30, 12, INK)
-    line = ", ".join(f"{s.scale} {s.value:g}" for s in motion.scores)
+    line = ", ".join(f"{s.scale} {round(s.value, 1):g}" for s in motion.scores)
     draw_text(picture, fit_text(line, 9, width - 32), 16, 50, 9, _SOFT)
     for x, word, colour in ((22, "left", SIDES[LEFT]), (82, "right", SIDES[RIGHT])):
         picture.line((x, height - 18), (x, height - 18), 9, colour)

@@ -113,7 +113,7 @@ def test_page_stays_small(squat):
 
 def test_scores_are_shown_with_scale_and_direction(squat):
     panel = page_data(player_html([("a", squat())], "t"))[0]
-    assert panel["scores"][0][:4] == ["fms", "2", "of 1..3", "higher is better"]
+    assert panel["scores"][0][:4] == ["fms", "2", "of 1 to 3", "higher is better"]
 
 
 def test_other_skeletons_are_drawn_too():
