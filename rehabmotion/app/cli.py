@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
+import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
-from rehabmotion.app.console import fail, progress_bar, say
+from rehabmotion import __version__
+from rehabmotion.app.console import fail, progress, say
 from rehabmotion.errors import UserError
 
 app = typer.Typer(
     name="rehabmotion",
-    help="Rehabilitation motion: words and a score in, exercise motion out. Not a medical device.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,6 +28,11 @@ data_app = typer.Typer(
 models_app = typer.Typer(help="Shipped and local models with their cards.")
 app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
+
+MAX_SEED = 2**63 - 1
+STOPPED = 130  # what shells give a command ended by Ctrl-C
+# of the machine, not of ours: no room, no permission, a name that cannot be
+MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR}
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of data; default: REHABMOTION_DATA.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
@@ -102,10 +108,11 @@ def data_check(
     """Read the corpora whole and say what is in them, or what is wrong."""
     from rehabmotion.workflows.data import check_corpora
 
-    states = check_corpora(data_dir, tuple(names or ()))
+    states = check_corpora(data_dir, names or ())
     _print_states(states, as_json)
-    if any(state.state in ("damaged", "incomplete") for state in states):
-        raise typer.Exit(2)
+    wrong = [state.name for state in states if state.state in ("damaged", "incomplete")]
+    if wrong:
+        raise UserError(f"Expected whole corpora, got {len(wrong)} damaged or incomplete: {', '.join(wrong)}.")
 
 
 @data_app.command("prepare")
@@ -117,10 +124,10 @@ def data_prepare(
     """Prepare corpora into the cache folder: 22 joints, constant bones, 30 fps, 6 Hz."""
     from rehabmotion.workflows.data import prepare_corpora
 
-    _print_states(prepare_corpora(tuple(names or ()), data_dir, say), as_json)
+    _print_states(prepare_corpora(names or (), data_dir, say), as_json)
 
 
-def _print_states(states: list, as_json: bool) -> None:  # type: ignore[type-arg]  # CorpusState, known to workflows
+def _print_states(states: list[Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps({"corpora": [vars(state) for state in states]}))
         return
@@ -136,7 +143,7 @@ def train(
     size: Annotated[str, typer.Option(help="smoke, small, base or paper.")] = "small",
     steps: Annotated[int | None, typer.Option(help="Training steps; default: the size's.")] = None,
     init: Annotated[str | None, typer.Option(help="Fine-tune this run or model.")] = None,
-    seed: Annotated[int, typer.Option()] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED)] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     precision: Annotated[str, typer.Option(help="no or bf16.")] = "no",
     data_dir: DataDir = None,
@@ -144,14 +151,13 @@ def train(
     """Train a model on corpora."""
     from rehabmotion.workflows.train import train_model
 
-    with progress_bar("training") as bar:
-        task = bar.add_task("", total=None, note="", visible=False)
+    names = list(dict.fromkeys(name.strip() for name in data.split(",") if name.strip()))
+    with progress("training") as report:
 
-        def progress(done: int, total: int, losses: dict[str, float]) -> None:
-            bar.update(task, completed=done, total=total, note=f"loss {losses['total']:.3f}", visible=True)
+        def step(done: int, total: int, losses: dict[str, float]) -> None:
+            report(done, total, f"loss {losses['total']:.3f}")
 
-        names = [name.strip() for name in data.split(",") if name.strip()]
-        run = train_model(model, names, out, size, steps, init, seed, resume, data_dir, precision, say, progress)
+        run = train_model(model, names, out, size, steps, init, seed, resume, data_dir, precision, say, step)
     print(run)
 
 
@@ -159,29 +165,51 @@ def train(
 def models(context: typer.Context, as_json: Json = False) -> None:
     """List the models with their cards."""
     if context.invoked_subcommand is None:
-        models_list(as_json)
+        _print_models(as_json)
+    context.obj = as_json
 
 
 @models_app.command("list")
-def models_list(as_json: Json = False) -> None:
+def models_list(context: typer.Context, as_json: Json = False) -> None:
     """List shipped and local models (./runs/*) with their cards."""
+    _print_models(as_json or bool(context.obj))
+
+
+def _print_models(as_json: bool) -> None:
     from rehabmotion.workflows.models import list_models
 
     entries = list_models()
     if as_json:
-        rows = [{**vars(entry), "folder": str(entry.folder)} for entry in entries]
-        print(json.dumps({"models": rows}))
+        print(json.dumps({"models": [{**vars(entry), "folder": str(entry.folder)} for entry in entries]}))
         return
+    if not entries:
+        say("No models here. Train one with: rehabmotion train")
     for entry in entries:
-        where = "shipped" if entry.shipped else "local"
-        print(
-            f"{entry.name} ({where}, {entry.folder})\n  data: {', '.join(entry.corpora)}; scales: {', '.join(entry.scales)}"
-        )
+        print(f"{entry.name} ({'shipped' if entry.shipped else 'local'}, {entry.folder})")
+        print(f"  data: {', '.join(entry.corpora)}; scales: {', '.join(entry.scales)}")
         print("".join(f"  | {line}\n" for line in entry.card.splitlines()))
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(__version__)
+        raise typer.Exit()
+
+
+@app.callback()
+def common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Rehabilitation motion: words and a score in, exercise motion out. Not a medical device."""
 
 
 def main() -> None:
     """Run the command and turn errors into exit codes."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries: they tell their users, not ours
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a console that lacks a letter must not end the command
     sys.exit(run(sys.argv[1:]))
 
 
@@ -189,19 +217,36 @@ def run(arguments: list[str]) -> int:
     """Return the exit code of the command with these arguments."""
     try:
         result = typer.main.get_command(app).main(args=arguments, prog_name="rehabmotion", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        code = result if isinstance(result, int) else 0
+    except (KeyboardInterrupt, typer.Abort):
+        code = STOPPED
     except UserError as error:
-        fail(str(error))
-        return 2
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.format_message(), file=sys.stderr)
-        return 2
-    except click.ClickException as error:
-        fail(f"{error.format_message()} See: rehabmotion --help")
-        return 2
-    except (KeyboardInterrupt, click.Abort):
+        return _mistake(str(error))
+    except OSError as error:
+        if error.errno not in MACHINE:
+            raise
+        return _mistake(f"{error.filename or 'A file'}: {error.strerror}.")
+    except Exception as error:
+        return _wrong_usage(error)
+    if code == STOPPED:
         fail("stopped")
-        return 130
+    return code
+
+
+def _mistake(text: str) -> int:
+    fail(text)
+    return 2
+
+
+def _wrong_usage(error: Exception) -> int:
+    """Show what Typer says of the arguments. Its classes for that moved between versions; their method did not."""
+    if not hasattr(error, "format_message"):
+        raise error
+    command = getattr(getattr(error, "ctx", None), "command_path", "rehabmotion")
+    if type(error).__name__ == "NoArgsIsHelpError":
+        say(error.format_message())
+        return 2
+    return _mistake(f"{error.format_message().rstrip('.')}. See: {command} --help")
 
 
 if __name__ == "__main__":

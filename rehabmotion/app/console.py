@@ -3,36 +3,65 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
-messages = Console(stderr=True, highlight=False, soft_wrap=True)
+Report = Callable[[int, int, str], None]  # steps done, of how many, a note
 
 
 def say(text: str) -> None:
     """Print a message for people, as it is."""
-    messages.print(text, markup=False)
+    print(text, file=sys.stderr, flush=True)
 
 
 def fail(text: str) -> None:
     """Print the one line of a mistake."""
-    print(f"error: {' '.join(str(text).split())}", file=sys.stderr)
+    say(f"error: {' '.join(text.split())}")
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[Progress]:
-    """A progress bar with the time left, on standard error."""
-    columns = (
-        TextColumn(title),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=messages) as bar:
-        yield bar
+def progress(title: str) -> Iterator[Report]:
+    """Yield a function that shows how far the work is and the time left: a bar in a terminal, else a line per tenth.
+
+    Nothing is printed before its first call, so that a mistake found on the way stays a single line.
+    """
+    bar: Progress | None = None
+    tenth, first, started = -1, None, time.monotonic()
+    terminal = Console(stderr=True, highlight=False)
+
+    def report(done: int, total: int, note: str) -> None:
+        nonlocal bar, tenth, first
+        first = done - 1 if first is None else first  # a resumed run does not start at 0
+        if terminal.is_terminal:
+            if bar is None:
+                bar = Progress(*_columns(title), console=terminal)
+                bar.add_task("", total=total, note="")
+                bar.start()
+            bar.update(bar.task_ids[0], completed=done, note=note)
+        elif 10 * done // total != tenth:
+            tenth = 10 * done // total
+            left = (time.monotonic() - started) / max(done - first, 1) * (total - done)
+            say(f"{title} {done}/{total}, {note}, {left / 60:.1f} min left")
+
+    try:
+        yield report
+    finally:
+        if bar is not None:
+            bar.stop()
+
+
+def _columns(title: str) -> list[ProgressColumn]:
+    done: list[ProgressColumn] = [TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    return [*done, TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}")]

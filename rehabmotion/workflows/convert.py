@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
-from rehabmotion.io import formats
 from rehabmotion.errors import UserError
 from rehabmotion.files import write_atomic
+from rehabmotion.io import formats
 from rehabmotion.motion import Motion
 from rehabmotion.motion.retarget import bone_lengths, symmetric, with_bone_lengths
 from rehabmotion.motion.transforms import canonicalise
 from rehabmotion.viz.player import player_html
 from rehabmotion.viz.video import write_mp4
+from rehabmotion.workflows.outputs import staged
 
 SHOWN = (".mp4", ".html")
 KEEPS_MASK = (".npz", ".csv", ".trc", *SHOWN)
@@ -23,30 +26,30 @@ def convert(
 ) -> list[Path]:
     """Return the files written. Several recordings in one source become target_0000, target_0001, ...
 
-    A motion file of ours keeps its joints as they are; every other source is brought to the canonical skeleton with
-    constant bone lengths, to the floor, facing +z.
+    A motion file of ours keeps its joints and its place; every other source is brought to the canonical skeleton with
+    constant bone lengths, to the floor, facing +z. All files appear, or none.
     """
     check_target(target)
     motions = load(source, source_format)
-    for motion in motions:
-        missing = [n for n, seen in zip(motion.skeleton.joint_names, motion.valid.any(axis=0), strict=True) if not seen]
-        if missing and target.suffix.lower() not in KEEPS_MASK:
-            say(f"warning: {target.suffix} cannot mark missing joints; {', '.join(missing)} are placeholders in it.")
-            break
-    if len(motions) == 1:
-        save(motions, target)
-        return [target]
-    targets = [target.with_name(f"{target.stem}_{i:04d}{target.suffix}") for i in range(len(motions))]
-    for motion, path in zip(motions, targets, strict=True):
-        save([motion], path)
+    if target.suffix.lower() not in KEEPS_MASK:
+        _warn_of_placeholders(motions, target.suffix, say)
+    targets = [target]
+    if len(motions) > 1:
+        targets = [target.with_name(f"{target.stem}_{i:04d}{target.suffix}") for i in range(len(motions))]
+    with staged(target.parent) as stage, naming(source):
+        for motion, path in zip(motions, targets, strict=True):
+            save([motion], stage / path.name)
     return targets
 
 
 def load(source: Path, source_format: str | None = None) -> list[Motion]:
     """Return the motions of a file, ready to be written or shown."""
     chosen = formats.format_of(source, source_format)
-    motions = formats.read_canonical(source, chosen.name)
-    return motions if chosen.name == "npz" else [_settled(motion) for motion in motions]
+    motions = chosen.read(source)
+    if chosen.name == "npz":
+        return motions
+    with naming(source):
+        return [_settled(chosen.to_canonical(motion)) for motion in motions]
 
 
 def _settled(motion: Motion) -> Motion:
@@ -54,11 +57,41 @@ def _settled(motion: Motion) -> Motion:
     return canonicalise(with_bone_lengths(motion, lengths))
 
 
+@contextmanager
+def naming(source: Path) -> Iterator[None]:
+    """Let a UserError inside say which file it is about."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(str(error) if str(source) in str(error) else f"{source}: {error}") from None
+
+
+def _warn_of_placeholders(motions: Sequence[Motion], suffix: str, say: Callable[[str], None]) -> None:
+    """Say which joints the format will show as if they had been measured."""
+    names = {
+        name: motion.valid[:, j].any()
+        for motion in motions
+        for j, name in enumerate(motion.skeleton.joint_names)
+        if not motion.valid[:, j].all()
+    }
+    if names:
+        spelled = ", ".join(f"{name} (at times)" if at_times else name for name, at_times in names.items())
+        say(f"warning: {suffix} cannot mark missing joints; placeholders stand in it for {spelled}.")
+
+
 def check_target(target: Path) -> None:
-    """Raise UserError where the extension of an output is none that can be written."""
+    """Raise UserError where an output cannot be written: by its extension, or for want of an extra."""
     if target.suffix.lower() not in (*formats.writable(), *SHOWN):
         known = " ".join((*formats.writable(), *SHOWN))
-        raise UserError(f"Expected an output that ends in one of {known}, got {target.name}.")
+        raise UserError(f"Expected an output that ends in one of {known}, got {target}.")
+    if target.suffix.lower() == ".mp4":
+        need_video()
+
+
+def need_video() -> None:
+    """Raise UserError where PyAV is not installed."""
+    if find_spec("av") is None:
+        raise UserError('Writing .mp4 needs PyAV. Install it with: pip install "rehabmotion[video]"')
 
 
 def save(motions: Sequence[Motion], target: Path, labels: Sequence[str] | None = None) -> None:

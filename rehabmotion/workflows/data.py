@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rehabmotion.data.corpora import CORPORA, corpus, data_folder, load_raw, missing_parts
+from rehabmotion.data.corpora import CORPORA, corpus, corpus_root, data_folder, load_raw, missing_parts, split_name
 from rehabmotion.data.prepare import cache_folder, prepared
 from rehabmotion.errors import UserError
+from rehabmotion.motion import Motion
+from rehabmotion.workflows.outputs import staged
 
 
 @dataclass(frozen=True)
@@ -29,45 +31,60 @@ def list_corpora(data_dir: Path | None = None) -> list[CorpusState]:
 
 
 def _state(name: str, base: Path | None) -> CorpusState:
-    c = corpus(name)
+    c = corpus(split_name(name)[0])
     if c.folder is None:
         return CorpusState(name, c.title, c.terms, "present", "needs no data")
     if base is None or not (base / c.folder).is_dir():
         return CorpusState(name, c.title, c.terms, "absent", "no data folder" if base is None else f"no {c.folder}/")
-    missing = missing_parts(name, base)
+    missing = missing_parts(c.name, base)
     detail = f"missing {', '.join(missing)}" if missing else str(base / c.folder)
     return CorpusState(name, c.title, c.terms, "incomplete" if missing else "present", detail)
 
 
-def check_corpora(data_dir: Path | None = None, names: tuple[str, ...] = ()) -> list[CorpusState]:
-    """Return every corpus after reading all of it: how many clips, people and seconds, or what is wrong."""
+def check_corpora(data_dir: Path | None = None, names: Sequence[str] = ()) -> list[CorpusState]:
+    """Return corpora after reading all of them: how many clips, people and minutes, or what is wrong.
+
+    Every one by default, absent ones left as they are; one that is named (NAME, NAME:train or NAME:val) must be there.
+    """
     base = data_folder(data_dir)
-    return [_read_all(_state(name, base), data_dir) for name in (names or CORPORA) if corpus(name)]
+    for name in names:
+        corpus_root(split_name(name)[0], data_dir)
+    return [_read_all(_state(name, base), data_dir) for name in dict.fromkeys(names or CORPORA)]
 
 
 def _read_all(state: CorpusState, data_dir: Path | None) -> CorpusState:
     if state.state != "present":
         return state
+    name, split = split_name(state.name)
     try:
-        motions = list(load_raw(state.name, data_dir))
+        motions = list(load_raw(name, data_dir))
     except UserError as error:
         return CorpusState(state.name, state.title, state.terms, "damaged", str(error))
-    people = {m.meta["subject"] for m in motions if m.meta["subject"] is not None}
-    minutes = sum(motion.seconds for motion in motions) / 60
+    if split != "all":
+        held_out = corpus(name).held_out(motions)
+        motions = [motion for motion, out in zip(motions, held_out, strict=True) if out == (split == "val")]
+    return CorpusState(state.name, state.title, state.terms, "present", _amount(motions))
+
+
+def _amount(motions: Sequence[Motion]) -> str:
+    people = {motion.meta["subject"] for motion in motions} - {None}
     who = f"{len(people)} people" if people else "people not stated"
-    detail = f"{len(motions)} clips, {who}, {minutes:.1f} min"
-    return CorpusState(state.name, state.title, state.terms, "present", detail)
+    return f"{len(motions)} clips, {who}, {sum(motion.seconds for motion in motions) / 60:.1f} min"
 
 
 def prepare_corpora(
-    names: tuple[str, ...] = (), data_dir: Path | None = None, say: Callable[[str], None] = lambda _: None
+    names: Sequence[str] = (), data_dir: Path | None = None, say: Callable[[str], None] = lambda _: None
 ) -> list[CorpusState]:
     """Prepare corpora (all present ones by default) into the cache folder and return their states."""
     base = data_folder(data_dir)
-    chosen = names or tuple(name for name in CORPORA if _state(name, base).state == "present")
+    chosen = names or [name for name in CORPORA if _state(name, base).state == "present"]
+    for name in chosen:  # mistakes before the long work, and before any file
+        corpus_root(split_name(name)[0], data_dir)
+    with staged(cache_folder()):
+        pass  # refuses a cache folder that cannot be written
     states = []
-    for name in chosen:
+    for name in dict.fromkeys(chosen):
         motions = prepared(name, data_dir, say)
-        c = corpus(name)
-        states.append(CorpusState(name, c.title, c.terms, "present", f"{len(motions)} clips in {cache_folder()}"))
+        c = corpus(split_name(name)[0])
+        states.append(CorpusState(name, c.title, c.terms, "present", f"{_amount(motions)}, in {cache_folder()}"))
     return states

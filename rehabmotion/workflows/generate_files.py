@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rehabmotion.errors import UserError
 from rehabmotion.motion import Motion, Score
-from rehabmotion.workflows.convert import label, save
+from rehabmotion.workflows.convert import label, need_video, save
 from rehabmotion.workflows.generate import Generated, generate
 from rehabmotion.workflows.models import open_model
+from rehabmotion.workflows.outputs import staged
 
 FORMATS = ("npz", "html", "bvh", "mp4", "csv")
+PAGE = "player.html"
 SHOWN_MOST = 12  # figures in one page
 
 
@@ -29,15 +30,19 @@ def generate_files(
     steps: int | None = None,
     formats: Sequence[str] = ("npz", "html"),
 ) -> dict[str, Any]:
-    """Generate, write `out`/0000.npz ... and `out`/player.html, and return what --json prints."""
+    """Generate, write `out`/0000.npz ... and `out`/player.html, and return what --json prints.
+
+    Files of the same names are replaced. All of them appear, or none; a mistake leaves `out` as it was.
+    """
     chosen = _formats(formats)
+    _check_text(text)
     asked = Score.parse(score) if score is not None else None
     model, provenance = open_model(model_name)
-    _check_folder(out)
-    result = generate(model, provenance, text, asked, seconds, samples, seed, guidance, steps)
-    files = _write(result, out, chosen)
+    with staged(out) as stage:
+        result = generate(model, provenance, text, asked, seconds, samples, seed, guidance, steps)
+        names = _write(result, stage, chosen)
     return {
-        "files": [str(file) for file in files],
+        "files": [str(out / name) for name in names],
         "text": text,
         "score": str(asked) if asked else None,
         "model": provenance.name,
@@ -53,48 +58,35 @@ def _formats(names: Sequence[str]) -> list[str]:
     if unknown or not chosen:
         raise UserError(f"Expected formats from {','.join(FORMATS)}, got {','.join(unknown) or 'none'}.")
     if "mp4" in chosen:
-        _need_video()
+        need_video()
     return chosen
 
 
-def _need_video() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("av") is None:
-        raise UserError('Writing .mp4 needs PyAV. Install it with: pip install "rehabmotion[video]"')
-
-
-def _check_folder(out: Path) -> None:
-    """Raise UserError before any work where the folder cannot be made or written; make nothing that was not there."""
-    place = out
-    while not place.exists():
-        if place.parent == place:
-            break
-        place = place.parent
+def _check_text(text: str) -> None:
+    """Refuse what no file could hold: a terminal of another encoding leaves such characters behind."""
     try:
-        with tempfile.TemporaryFile(dir=place):
-            pass
-    except OSError as error:
-        raise UserError(f"Expected a folder that can be written, got {out} ({error.strerror}).") from None
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UserError(f"Expected text in UTF-8, character {error.start + 1} is none. Type it again.") from None
 
 
-def _write(result: Generated, out: Path, formats: Sequence[str]) -> list[Path]:
-    files = []
+def _write(result: Generated, folder: Path, formats: Sequence[str]) -> list[str]:
+    """Write the files into a folder and return their names: sample by sample, then the page."""
+    names = []
     for i, motion in enumerate(result.motions):
-        for name in formats:
-            if name != "html":
-                path = out / f"{i:04d}.{name}"
-                save([motion], path)
-                files.append(path)
+        for suffix in formats:
+            if suffix != "html":
+                names.append(f"{i:04d}.{suffix}")
+                save([motion], folder / names[-1])
     if "html" in formats:
         shown = result.motions[:SHOWN_MOST]
         labels = [f"{label(m)} · #{i}" if len(shown) > 1 else label(m) for i, m in enumerate(shown)]
-        save(shown, out / "player.html", labels)
-        files.append(out / "player.html")
-    return files
+        save(shown, folder / PAGE, labels)
+        names.append(PAGE)
+    return names
 
 
 def _unshown(motions: Sequence[Motion], formats: Sequence[str]) -> list[str]:
     if "html" in formats and len(motions) > SHOWN_MOST:
-        return [f"player.html shows the first {SHOWN_MOST} of {len(motions)} motions."]
+        return [f"{PAGE} shows the first {SHOWN_MOST} of {len(motions)} motions."]
     return []
