@@ -3,7 +3,7 @@
 reduced_range, and the weaker arm of asymmetry, act inside the exercises (scene.py); slowness acts on time
 (simulate.py); the rest is here. At strength 1:
 
-* knee_valgus: the knees of planted legs fall inwards by some 20 degrees about the line from hip to ankle (`VALGUS`); a
+* knee_valgus: the knees of planted legs fall inwards about the line from hip to ankle, in squats until they touch; a
   straight standing leg gives way and does the same;
 * trunk_lean: the trunk leaves its line by the exercise's own angle (`LEAN`): bows over a squat, leans away from a
   raised arm, sags in the push-up, rolls on all fours;
@@ -19,6 +19,7 @@ import numpy as np
 from rehabmotion.data.simulator.phases import drift, tremor
 from rehabmotion.data.simulator.pose import Array, Pose, sign
 from rehabmotion.data.simulator.scene import Scene
+from rehabmotion.data.simulator.solve import ankle_of
 
 _LEGS = ("reduced_range", "knee_valgus", "trunk_lean", "asymmetry", "tremor", "slowness", "loss_of_balance")
 _ARMS = ("reduced_range", "trunk_lean", "asymmetry", "tremor", "slowness")
@@ -73,11 +74,7 @@ LEAN = {  # degrees at full strength: bow, lean to the left, turn to the left (e
 }
 
 
-VALGUS = {  # degrees at full strength, left and right knee (exercise done to the right): until the knees all but touch
-    "deep_squat": (18, 18),
-    "deep_squat_board": (18, 18),
-    "squat": (20, 20),
-    "sit_to_stand": (19, 19),
+VALGUS = {  # degrees at full strength, left and right knee (exercise done to the right); squats: until the knees touch
     "inline_lunge": (4, 26),
     "side_lunge": (4, 28),
     "hurdle_step": (45, 0),
@@ -89,7 +86,7 @@ def compensate(pose: Pose, scene: Scene, exercise: str, sided: bool) -> None:
     """Change the pose by the scene's strengths, and by the slow wandering of anybody's posture."""
     _wander(pose, scene)
     side = sign(scene.weak) if not sided else 1.0
-    _valgus(pose, scene.strength("knee_valgus"), exercise)
+    _valgus(pose, scene, exercise)
     _lean(pose, scene, exercise)
     _uneven(pose, scene.strength("asymmetry"), side, sided, scene)
     for name, arm in pose.arms.items():
@@ -112,12 +109,30 @@ def _wander(pose: Pose, scene: Scene) -> None:
         arm.elbow = arm.elbow + 1.0 * degree * w[:, 13 + i]
 
 
-def _valgus(pose: Pose, strength: float, exercise: str) -> None:
+def _valgus(pose: Pose, scene: Scene, exercise: str) -> None:
+    strength = scene.strength("knee_valgus")
+    if not strength:
+        return
     inward = strength * pose.effort
-    for side, degrees in zip(pose.legs, VALGUS.get(exercise, (0, 0)), strict=True):
-        pose.legs[side].knee_out = pose.legs[side].knee_out - np.radians(degrees) * inward
+    for side, leg in pose.legs.items():
+        most = np.radians(VALGUS[exercise][side == "right"]) if exercise in VALGUS else _to_touch(pose, scene, side)
+        leg.knee_out = leg.knee_out - most * inward
     if any(leg.swing.any() for leg in pose.legs.values()):
         pose.hips[:, 1] -= 0.035 * inward  # a straight knee cannot fall inwards: it gives first
+
+
+def _to_touch(pose: Pose, scene: Scene, side: str) -> float:
+    """Return the angle, radians, by which a knee turns inwards to meet the other one at the bottom of a squat.
+
+    The knee circles the line from hip to ankle with radius r = sqrt(thigh^2 - (d / 2)^2), d the distance of the two.
+    """
+    body, leg = scene.body, pose.legs[side]
+    bottom = int(pose.hips[:, 1].argmin())
+    hip = pose.hips[bottom] + [sign(side) * body.hip_half_width, 0.0, 0.0]
+    ankle = ankle_of(leg, body, side)[bottom]
+    radius = np.sqrt(max(body.thigh**2 - 0.25 * float(((hip - ankle) ** 2).sum()), 0.01))
+    across = 0.5 * abs(hip[0] + ankle[0]) - 0.03  # joint centres of knees that touch are some 6 cm apart
+    return float(np.clip(leg.knee_out[bottom] + np.arcsin(np.clip(across / radius, 0, 0.7)), 0.2, 0.7))
 
 
 def _lean(pose: Pose, scene: Scene, exercise: str) -> None:

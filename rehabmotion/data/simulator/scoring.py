@@ -10,7 +10,7 @@ Grade `fms`, by the screen's own words (Cook 1998; Xing et al. 2022, table 4), a
 * 2, complete with compensation: reduced_range <= 0.40, loss_of_balance <= 0.55, at least one strength >= 0.30.
 
 What lies between belongs to no grade and is drawn again, so that the classes are apart. Example: a squat with
-knee_valgus 0.5 and nothing else scores 100 * (1 - 0.5 * 0.20 / 1.20) = 91.7 and is graded 2.
+knee_valgus 0.5 and nothing else scores 100 * (1 - 0.5 * 0.20 / 1.30) = 92.3 and is graded 2.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def simulate(
     person is drawn. Given strengths that lie between two grades, the motion carries no fms score.
     """
     _check(exercise, side, score, grade, compensations)
-    seed = None if isinstance(rng, np.random.Generator) else int(rng)
+    seed = None if isinstance(rng, np.random.Generator) else _seed(rng)
     source = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(seed)
     # one stream for each purpose: the same seed is the same person in the same style at every strength
     bodies, styles, quality = (np.random.default_rng(s) for s in source.integers(1 << 62, size=3))
@@ -100,6 +100,12 @@ def _check(exercise: str, side: str, score: float | None, grade: int | None, giv
         raise UserError(f'Expected side {" or ".join(sides)} for {exercise}, got "{side}".')
     if given is not None and (score is not None or grade is not None):
         raise UserError("Expected compensations, or a score and grade, got both. Leave one of them out.")
+
+
+def _seed(seed: int) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise UserError(f"Expected a seed of 0 or more, a whole number, got {seed!r}.")
+    return int(seed)
 
 
 def _scene(exercise: str, body: Body, strengths: dict[str, float], rng: np.random.Generator, fps: float) -> Scene:
@@ -138,6 +144,9 @@ def load(seed: int, n_per_exercise: int, n_bodies: int = 200, by: str = "grade",
     """
     if by not in ("grade", "score"):
         raise UserError(f'Expected by="grade" or by="score", got "{by}".')
+    if n_bodies < 1 or n_per_exercise < 0:
+        raise UserError(f"Expected at least one body and no negative count, got {n_bodies} and {n_per_exercise}.")
+    seed = _seed(seed)
     people = [draw_body(np.random.default_rng((seed, 0, k))) for k in range(n_bodies)]
     for i in range(n_per_exercise):
         for e, exercise in enumerate(SIMULATED):
@@ -147,4 +156,3 @@ def load(seed: int, n_per_exercise: int, n_bodies: int = 200, by: str = "grade",
             body = people[int(rng.integers(n_bodies))]
             motion = simulate(exercise, sides[i % len(sides)], rng, grade=grade, body=body, fps=fps)
             yield motion.but(meta={"seed": seed, "repetition": i})
-

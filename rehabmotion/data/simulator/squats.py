@@ -39,7 +39,7 @@ def lift_arms(pose: Pose, scene: Scene, course: Array, posture: tuple[float, ...
 
 def deep_squat(scene: Scene) -> Pose:
     """Return a squat to below level thighs, heels down, arms overhead throughout."""
-    pose = _squat(scene, scene.go(), depth=scene.draw(112, 124), shin=0.31, bow=scene.draw(34, 44))
+    pose = _squat(scene, scene.go(), depth=scene.draw(122, 137), shin=0.28, bow=scene.draw(34, 44))
     hold_arms(pose, scene, OVERHEAD)
     _sinking_arms(pose, scene)
     return pose
@@ -49,7 +49,7 @@ def deep_squat_board(scene: Scene) -> Pose:
     """Return the deep squat with the heels on a board of 5 cm: shins further forward, trunk more upright."""
     length = 1.3 * scene.body.foot_length  # ball to heel
     heel = float(np.arcsin(0.05 / length))
-    pose = _squat(scene, scene.go(), depth=scene.draw(116, 128), shin=0.36, bow=scene.draw(24, 33), heel=heel)
+    pose = _squat(scene, scene.go(), depth=scene.draw(126, 140), shin=0.32, bow=scene.draw(24, 33), heel=heel)
     hold_arms(pose, scene, OVERHEAD)
     _sinking_arms(pose, scene)
     return pose
@@ -58,7 +58,7 @@ def deep_squat_board(scene: Scene) -> Pose:
 def squat(scene: Scene) -> Pose:
     """Return a squat to about level thighs, arms held forward, raised on the way down, or crossed."""
     course = scene.go()
-    pose = _squat(scene, course, depth=scene.draw(85, 108), shin=0.27, bow=scene.draw(30, 44))
+    pose = _squat(scene, course, depth=scene.draw(92, 116), shin=0.27, bow=scene.draw(30, 44))
     way = scene.draw(0, 1)
     if way < 0.5:
         hold_arms(pose, scene, FORWARD)
