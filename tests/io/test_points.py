@@ -38,7 +38,7 @@ def test_no_rows_are_refused() -> None:
 
 
 def test_lines_keep_their_numbers_and_stay_short() -> None:
-    assert list(numbered_lines("a\r\n\r\n  \nb\rc")) == [(1, "a"), (4, "b"), (5, "c")]
+    assert list(numbered_lines("a\r\n\r\n  \nb\t\t\rc")) == [(1, "a"), (4, "b\t\t"), (5, "c")]
     with pytest.raises(UserError, match="line 2"):
         list(numbered_lines("a\n" + "1 " * LONGEST_LINE))
 
