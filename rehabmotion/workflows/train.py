@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from rehabmotion import __version__
-from rehabmotion.data.corpora import split_name
+from rehabmotion.data.corpora import corpus_root, split_name
 from rehabmotion.data.prepare import prepared
 from rehabmotion.data.samples import Samples, build_samples
 from rehabmotion.errors import UserError
@@ -60,6 +60,8 @@ def train_model(
     chosen = size(size_name)
     start = model_folder(init) if init else None
     settings = _settings(corpora, size_name, chosen, steps, init, seed, precision)
+    for name in corpora:
+        corpus_root(name, data_dir)  # absent data are told before the run folder is made
     _open_run(out, settings, resume)
     training = _read(corpora, "train", data_dir, say)
     held_out = _read(corpora, "val", data_dir, say)
@@ -83,7 +85,7 @@ def _settings(
     size_name: str,
     chosen: Size,
     steps: int | None,
-    init: Path | None,
+    init: str | None,
     seed: int,
     precision: str,
 ) -> dict[str, Any]:
@@ -116,13 +118,19 @@ def _open_run(out: Path, settings: dict[str, Any], resume: bool) -> None:
     if path.exists() or (out / "model.safetensors").exists():
         if not resume:
             raise UserError(f"Expected a new run folder, {out} holds a run. Choose another --out, or add --resume.")
-        before = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            before = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise UserError(
+                f"{path}: Expected the settings of a run to resume, could not read them ({error})."
+            ) from None
         if before != settings:
             different = [key for key in settings if before.get(key) != settings[key]]
             raise UserError(f"Expected the settings {out} began with, got another {', '.join(different)}.")
         return
-    if out.exists() and any(out.iterdir()):
-        raise UserError(f"Expected a new or empty folder, {out} holds other files. Choose another --out.")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        what = "holds other files" if out.is_dir() else "is a file"
+        raise UserError(f"Expected a new or empty folder, {out} {what}. Choose another --out.")
     write_atomic(path, json.dumps(settings, indent=1, sort_keys=True) + "\n")
 
 
