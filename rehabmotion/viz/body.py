@@ -2,7 +2,8 @@
 
 A part is the rounded hull of a few spheres; each sphere sits at a weighted sum of joints, so a part follows the motion
 with no rig. Radii are those of an adult of 1.7 m and scale with the person's own bones. Hands, toes and the crown are
-drawn a little beyond the last joint along the bone that leads there: a drawing habit, not data.
+drawn a little beyond the last joint along the bone that leads there: a drawing habit, not data. A head that was not
+measured is drawn as a ghost, for a headless person is hard to read.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from rehabmotion.motion import Motion, Skeleton
 
 CENTRE, LEFT, RIGHT = 0, 1, 2
+GHOST = 3  # drawn faint, with a broken outline: a place holder for what was not measured
 Weights = Mapping[str, float]
 
 
@@ -62,8 +64,10 @@ def _limbs(side: str, code: int) -> tuple[_Shape, ...]:
 
 
 _SKULL = 0.095  # metres
+_STICK = 0.034  # metres
 _TORSO = 1
-
+_HEAD = _Shape((({"head": 0.8, "neck": 0.2}, 0.073), ({"head": 1.34, "neck": -0.34}, _SKULL)), ())
+_GHOST_HEAD = _Shape((({"neck": 1.5, "spine3": -0.5}, 0.073), ({"neck": 1.7, "spine3": -0.7}, _SKULL)), (), GHOST)
 _SHAPES = (
     _Shape(  # chest, broad at the armpits and the base of the neck
         (
@@ -87,7 +91,7 @@ _SHAPES = (
         group=_TORSO,
     ),
     _Shape((({"neck": 1}, 0.056), ({"head": 0.75, "neck": 0.25}, 0.05)), ("head",)),
-    _Shape((({"head": 0.8, "neck": 0.2}, 0.073), ({"head": 1.34, "neck": -0.34}, _SKULL)), ()),
+    _HEAD,
     *_limbs("left", LEFT),
     *_limbs("right", RIGHT),
 )
@@ -100,27 +104,29 @@ def body_parts(skeleton: Skeleton, scale: float = 1.0) -> tuple[Part, ...]:
     """
     names = skeleton.joint_names
     parts: list[Part] = []
-    hidden: dict[int, int] = {}
+    hidden: dict[str, int] = {}  # bone, by its child joint -> the part that hides it
+    skull = -1
     for shape in _SHAPES:
-        if not all(name in names for weights, _ in shape.spheres for name in weights):
-            continue
-        for child in shape.covers:
-            if child in names:
-                hidden[names.index(child)] = len(parts)
-        spheres = tuple(({names.index(n): w for n, w in weights.items()}, r * scale) for weights, r in shape.spheres)
-        parts.append(Part(spheres, shape.side, group=shape.group))
+        if all(name in names for weights, _ in shape.spheres for name in weights):
+            hidden.update(dict.fromkeys(shape.covers, len(parts)))
+            skull = len(parts) if shape is _HEAD else skull
+            parts.append(_part(skeleton, shape, scale))
     for parent, joint in skeleton.bones:
-        thick = 0.034 * scale
-        limb = (({parent: 1.0}, thick), ({joint: 1.0}, thick * 0.85))
-        parts.append(Part(limb, side_of(names[joint]), hidden.get(joint, -1)))
+        limb = (({parent: 1.0}, _STICK * scale), ({joint: 1.0}, 0.85 * _STICK * scale))
+        parts.append(Part(limb, side_of(names[joint]), hidden.get(names[joint], -1)))
     linked = {joint for bone in skeleton.bones for joint in bone}
     alone = [joint for joint in range(len(names)) if joint not in linked]
-    parts.extend(Part((({joint: 1.0}, 0.034 * scale),), side_of(names[joint])) for joint in alone)
-    skull = next((i for i, part in enumerate(parts[: len(_SHAPES)]) if part.spheres[-1][1] == _SKULL * scale), -1)
-    for joint, name in enumerate(names):
-        if name.lower() == "head":
-            parts.append(Part((({joint: 1.0}, _SKULL * scale),), CENTRE, skull))
+    parts.extend(Part((({joint: 1.0}, _STICK * scale),), side_of(names[joint])) for joint in alone)
+    heads = [joint for joint, name in enumerate(names) if name.lower() == "head"]
+    parts.extend(Part((({joint: 1.0}, _SKULL * scale),), CENTRE, skull) for joint in heads)
+    if {"head", "neck", "spine3"} <= set(names):
+        parts.append(_part(skeleton, _GHOST_HEAD, scale, unless=len(parts) - 1))
     return tuple(parts)
+
+
+def _part(skeleton: Skeleton, shape: _Shape, scale: float, unless: int = -1) -> Part:
+    spheres = [({skeleton.index(n): w for n, w in weights.items()}, r * scale) for weights, r in shape.spheres]
+    return Part(tuple(spheres), shape.side, unless, shape.group)
 
 
 def side_of(name: str) -> int:

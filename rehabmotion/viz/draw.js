@@ -2,6 +2,7 @@
 // Drawing one person on a 2D canvas: spheres are projected, each part is the hull of its circles, filled in nested
 // layers from dark rim to bright crown, far parts first. No GPU is needed.
 
+const GHOST = 3; // the side of a part that stands for something not measured
 const TAU = 2 * Math.PI;
 const FOV = 0.5; // radians, vertical: a long lens, little distortion
 const RING = 20; // points on each circle of a hull
@@ -200,7 +201,8 @@ function drawFloor(ctx, camera, stage, theme, withGrid) {
     ctx.fill();
   }
   ctx.lineWidth = 1;
-  const step = reach > 4 ? 1 : 0.5;
+  let step = 0.5;
+  while (reach / step > 10) step *= 2; // a far walk, or a file in millimetres, must not draw a million lines
   for (let at = -Math.floor(reach / step) * step; at <= reach; at += step) {
     for (let s = -reach; s < reach - 1e-9; s += step / 2) {
       const fade = 1 - Math.hypot(at, s + step / 4) / reach;
@@ -235,7 +237,21 @@ function drawShadow(ctx, camera, placed, theme) {
   }
 }
 
+/** A place holder: faint, with a broken outline. */
+function drawGhost(ctx, unit, theme, pixel) {
+  const path = new Path2D();
+  for (const hull of unit.hulls) traceHull(path, hull, 1, 0, 0);
+  ctx.fillStyle = rgb(theme.grid, 0.18);
+  ctx.fill(path);
+  ctx.setLineDash([4 * pixel, 3 * pixel]);
+  ctx.lineWidth = 1.2 * pixel;
+  ctx.strokeStyle = rgb(theme.grid);
+  ctx.stroke(path);
+  ctx.setLineDash([]);
+}
+
 function drawUnit(ctx, unit, theme, pixel) {
+  if (unit.side === GHOST) return drawGhost(ctx, unit, theme, pixel);
   const layer = (colour, radius, shift, grow) => {
     const path = new Path2D();
     for (const hull of unit.hulls) traceHull(path, hull, radius, shift, grow);
@@ -259,16 +275,21 @@ function drawNames(ctx, camera, clip, points, mask, theme, pixel) {
   const seen = clip.names.map((_, j) => camera.project(points[3 * j], points[3 * j + 1], points[3 * j + 2]));
   const valid = seen.filter((_, j) => mask[j]);
   const middle = valid.reduce((sum, [x]) => sum + x, 0) / Math.max(valid.length, 1);
+  const taken = []; // names that would lie on another are left out until there is room: zoom in
   clip.names.forEach((name, j) => {
     if (!mask[j]) return;
     const [x, y] = seen[j];
-    const outside = /left|right/i.test(name) && x < middle;
-    const label = name.replaceAll("_", " ");
-    ctx.textAlign = outside ? "right" : "left";
     ctx.beginPath();
-    ctx.arc(x, y, 2.5 * pixel, 0, TAU);
+    ctx.arc(x, y, 2 * pixel, 0, TAU);
     ctx.fillStyle = rgb(theme.ink);
     ctx.fill();
+    const outside = /left|right/i.test(name) && x < middle;
+    const label = name.replaceAll("_", " ");
+    const width = ctx.measureText(label).width + 6 * pixel;
+    const start = outside ? x - width : x;
+    if (taken.some((t) => Math.abs(t.y - y) < 11 * pixel && t.start < start + width && start < t.start + t.width)) return;
+    taken.push({ y, start, width });
+    ctx.textAlign = outside ? "right" : "left";
     ctx.lineWidth = 3 * pixel;
     ctx.strokeStyle = rgb(theme.panel, 0.85);
     ctx.strokeText(label, x + (outside ? -5 : 5) * pixel, y);
@@ -285,7 +306,7 @@ function drawPerson(ctx, camera, clip, points, mask, theme, options) {
     for (const [j, w] of weights) for (let c = 0; c < 3; c++) p[c] += w * points[3 * j + c];
     return p;
   }));
-  if (options.shadow) drawShadow(ctx, camera, placed, theme);
+  if (options.shadow) drawShadow(ctx, camera, placed.filter((_, i) => shown[i].side !== GHOST), theme);
   const bundles = new Map();
   shown.forEach((part, i) => {
     const key = part.group ? `group ${part.group}` : i;

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from rehabmotion.viz.body import Part
+from rehabmotion.viz.body import GHOST, Part
 from rehabmotion.viz.camera import Camera
 from rehabmotion.viz.raster import Array, Picture, Window, coverage
 from rehabmotion.viz.stage import Stage
@@ -14,13 +16,13 @@ from rehabmotion.viz.surface import lit_surface, part_distance
 # the light theme of player.css
 PANEL, SKY, GROUND, GRID = (np.array(c, float) for c in ((255,) * 3, (247, 249, 252), (223, 229, 236), (154, 166, 181)))
 SHADOW, EDGE, INK = (np.array(c, float) for c in ((39, 49, 61), (30, 39, 50), (27, 36, 48)))
-SIDES = np.array([[204, 211, 219], [47, 134, 220], [234, 138, 36]], dtype=float)  # centre, left, right
+SIDES = np.array([[204, 211, 219], [47, 134, 220], [234, 138, 36], [204, 211, 219]], dtype=float)  # by a part's side
 _COOL = np.array([18.0, 26.0, 44.0])  # what shaded sides darken towards
 _BRIGHTEST = 1.13
 
 
 def empty_stage(camera: Camera) -> NDArray[np.uint8]:
-    """Return the background (H, W, 3): sky, a floor that fades out, and its grid of half metres."""
+    """Return the background (H, W, 3): sky, a floor that fades out, a grid of half metres (coarser when large)."""
     ground = camera.ground
     down = np.broadcast_to((np.arange(camera.height)[:, None, None] + 0.5) / camera.height, (*ground.shape[:2], 1))
     picture = PANEL + np.minimum(down / 0.6, 1.0) * (SKY - PANEL)
@@ -29,7 +31,7 @@ def empty_stage(camera: Camera) -> NDArray[np.uint8]:
     fade = np.nan_to_num(np.clip(1 - away, 0, 1), nan=0.0)
     disc = np.nan_to_num(np.clip(1 - away**2, 0, 1), nan=0.0)
     picture += disc[..., None] * (GROUND - picture)
-    step = 1.0 if reach > 4 else 0.5
+    step = 0.5 * 2.0 ** max(0, math.ceil(math.log2(reach / 5)))
     for axis in (0, 1):
         across = ground[..., axis] / step
         metres_per_pixel = np.hypot(*np.gradient(np.nan_to_num(across, nan=0.0)))
@@ -44,13 +46,13 @@ def draw_person(picture: Picture, camera: Camera, stage: Stage, seconds: float) 
     points, mask = stage.at(seconds)
     shown = [part for part, drawn in zip(stage.parts, stage.drawn(mask), strict=True) if drawn]
     placed = [_place(part, points) for part in shown]
-    _draw_shadow(picture, camera, placed)
+    _draw_shadow(picture, camera, [spheres for spheres, part in zip(placed, shown, strict=True) if part.side != GHOST])
     units: dict[tuple[int, int], list[Array]] = {}  # (side, group, or a number of its own): hulls
     for i, (part, spheres) in enumerate(zip(shown, placed, strict=True)):
         hull = np.concatenate([camera.project(spheres[:, :3]), spheres[:, 3:]], axis=1)
         units.setdefault((part.side, part.group or -1 - i), []).append(hull)
     for (side, _), hulls in sorted(units.items(), key=lambda unit: -float(np.concatenate(unit[1])[:, 2].mean())):
-        _draw_unit(picture, hulls, SIDES[side])
+        _draw_unit(picture, hulls, SIDES[side], 0.35 if side == GHOST else 1.0)
 
 
 def _place(part: Part, points: Array) -> Array:
@@ -58,7 +60,7 @@ def _place(part: Part, points: Array) -> Array:
     return np.array([[*sum(w * points[j] for j, w in weights.items()), radius] for weights, radius in part.spheres])
 
 
-def _draw_unit(picture: Picture, hulls: list[Array], colour: Array) -> None:
+def _draw_unit(picture: Picture, hulls: list[Array], colour: Array, opacity: float) -> None:
     """Draw hulls of spheres (C, 5) as one body: pixel x, y, depth m, pixels per metre, radius m."""
     circles = [np.stack([s[:, 0], s[:, 1], s[:, 3] * s[:, 4]], axis=-1) for s in hulls]
     found = picture.window(np.concatenate(circles))
@@ -78,8 +80,8 @@ def _draw_unit(picture: Picture, hulls: list[Array], colour: Array) -> None:
     level = (0.5 + (_BRIGHTEST - 0.5) * np.minimum(light, 1))[..., None]
     shaded = _COOL + np.minimum(level, 1) * (colour - _COOL)
     shaded += np.maximum(level - 1, 0) * 2 * (255 - shaded)
-    picture.paint(where, EDGE, 0.5 * coverage(distance - 1.1), depth)
-    picture.paint(where, shaded, coverage(distance), depth)
+    picture.paint(where, EDGE, 0.5 * opacity * coverage(distance - 1.1), depth)
+    picture.paint(where, shaded, opacity * coverage(distance), depth)
 
 
 def _within(inner: Window, outer: Window) -> Window:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rehabmotion.motion import CANONICAL, Motion, Skeleton
-from rehabmotion.viz.body import CENTRE, LEFT, RIGHT, body_parts, body_scale, side_of
+from rehabmotion.viz.body import CENTRE, GHOST, LEFT, RIGHT, body_parts, body_scale, side_of
 from rehabmotion.viz.stage import set_stage
 
 
@@ -41,6 +41,15 @@ def test_missing_shoulder_leaves_the_spine_drawn(squat):
     shown = {frozenset(stage.parts[i].joints) for i in np.flatnonzero(new)}
     assert frozenset(CANONICAL.indices("spine2", "spine3")) in shown
     assert frozenset(CANONICAL.indices("right_collar", "right_shoulder")) in shown
+
+
+def test_a_head_that_was_not_measured_is_a_ghost(squat):
+    stage = set_stage(squat(1))
+    mask = np.ones(22, bool)
+    assert GHOST not in [part.side for part, shown in zip(stage.parts, stage.drawn(mask), strict=True) if shown]
+    mask[CANONICAL.index("head")] = False
+    new = np.flatnonzero(stage.drawn(mask) & ~stage.drawn(np.ones(22, bool)))
+    assert [stage.parts[i].side for i in new] == [GHOST]
 
 
 def test_no_part_reads_a_masked_joint(squat):

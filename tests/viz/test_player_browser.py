@@ -186,6 +186,14 @@ def test_masked_limbs_are_not_drawn_and_are_named(open_page, squat):
     assert "8 of 22 joints" in page.inner_text(".missing")
 
 
+def test_a_motion_in_millimetres_is_drawn_and_not_waited_for(open_page, squat):
+    """A floor grid of half metres over kilometres once kept the page busy for good."""
+    motion = squat(10)
+    page = open_page([("a", motion.but(positions=1000 * motion.positions))])
+    page.evaluate("rehabmotion.pause()")
+    assert count(pixels(page), "blue") > 100
+
+
 def test_hostile_caption_is_shown_as_written(open_page, squat):
     caption = "</script><script>window.bad = 1</script><img src=x onerror='window.bad = 2'>"
     page = open_page([(caption, squat(10).but(text=caption))])
