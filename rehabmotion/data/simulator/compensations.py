@@ -190,7 +190,9 @@ def _shake(pose: Pose, scene: Scene) -> None:
     if pose.standing:
         pose.hips[:, [0, 2]] += 0.004 * w[:, :2]
     elif not any(leg.swing.any() for leg in pose.legs.values()):  # the push-up
-        pose.hips[:, 1] += 0.006 * w[:, 0] * pose.effort
+        across = 0.006 * w[:, 0] * pose.effort  # across the legs: along them they would have to stretch
+        pose.hips[:, 1] += across * np.sin(pose.tilt[:, 0])
+        pose.hips[:, 2] -= across * np.cos(pose.tilt[:, 0])
     pose.spine += 0.9 * degree * w[:, 2:5]
     pose.head += 1.0 * degree * w[:, 5:8]
     for i, arm in enumerate(pose.arms.values()):

@@ -118,6 +118,7 @@ class Pose:
         return len(self.hips)
 
 
+AHEAD_M = 0.04  # the hips stand over the middle of the foot rather than over the ankle
 HANGING = (9.0, 25.0, -20.0, 14.0)
 
 
@@ -133,7 +134,7 @@ def standing(
         legs[side] = Leg.planted(n, ball, toe_out)
     height = body.ankle_height + 0.997 * (body.thigh + body.shank)
     return Pose(
-        hips=np.tile([0.0, height, 0.015], (n, 1)),
+        hips=np.tile([0.0, height, AHEAD_M], (n, 1)),
         tilt=np.zeros((n, 3)),
         spine=np.zeros((n, 3)),
         head=np.zeros((n, 3)),

@@ -148,7 +148,7 @@ def _arm(place: dict[str, Array], arm: Arm, body: Body, pelvis: Array, chest: Ar
     collar = place[f"{side}_collar"]
     s = sign(side)
     # the shoulder blade follows the raised arm: about a third of the elevation (scapulohumeral rhythm)
-    lift = arm.shrug + 0.16 * arm.elevation * np.sin(0.5 * arm.elevation) ** 2
+    lift = arm.shrug + 0.22 * arm.elevation * np.sin(0.5 * arm.elevation) ** 2
     shoulder = collar + apply(chest @ about_z(s * lift), body.offset(f"{side}_shoulder"))
     upper, fore = _arm_angles(arm, chest, s)
     if arm.reach.any():

@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehabmotion.data.simulator.phases import stations
-from rehabmotion.data.simulator.pose import HANGING, Arm, Pose, standing, sunk
+from rehabmotion.data.simulator.pose import AHEAD_M, HANGING, Arm, Pose, standing, sunk
 from rehabmotion.data.simulator.scene import Scene
 
 Array = NDArray[np.floating]
 
 # Arm postures in degrees: elevation, plane, rotation, elbow. Seen in UI-PRMD: overhead in a wide V in the deep squat,
 # upper arms level with the forearms up ("goal posts") or lower ("bar on the shoulders") elsewhere.
-OVERHEAD = (148.0, 20.0, 70.0, 28.0)
+OVERHEAD = (139.0, 14.0, 72.0, 25.0)
 GOAL_POSTS = (88.0, 2.0, 88.0, 82.0)
 BAR = (48.0, -18.0, 88.0, 108.0)
 FORWARD = (88.0, 80.0, 10.0, 10.0)
@@ -97,7 +97,7 @@ def _squat(scene: Scene, course: Array, depth: float, shin: float, bow: float, h
     shin: forward tilt of the shin per knee flexion; heel: held raised by that angle, radians.
     """
     body = scene.body
-    pose = standing(scene.n, body, body.hip_half_width * scene.draw(1.2, 1.8), scene.degrees(4, 16))
+    pose = standing(scene.n, body, body.hip_half_width * scene.draw(1.3, 2.4), scene.degrees(4, 18))
     for leg in pose.legs.values():
         leg.heel += heel
         leg.knee_out += course * scene.degrees(2, 8)
@@ -108,7 +108,7 @@ def _squat(scene: Scene, course: Array, depth: float, shin: float, bow: float, h
     ankle_y = body.ankle_height * c + body.foot_length * s
     ankle_z = body.foot_length - (body.foot_length * c - body.ankle_height * s)
     pose.hips[:, 1] = ankle_y + height
-    pose.hips[:, 2] = ankle_z + depth_z + 0.015
+    pose.hips[:, 2] = ankle_z + depth_z + AHEAD_M
     pose.hips[:, 0] += course * scene.draw(-0.008, 0.008)
     bow_now = np.radians(bow) * course_down
     pose.tilt[:, 0] = 0.62 * bow_now

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rehabmotion.data.simulator.phases import lobe
-from rehabmotion.data.simulator.pose import HANGING, Pose, standing
+from rehabmotion.data.simulator.pose import AHEAD_M, HANGING, Pose, standing
 from rehabmotion.data.simulator.scene import Scene
 from rehabmotion.data.simulator.squats import BAR, CROSSED, GOAL_POSTS, hold_arms
 
@@ -66,7 +66,7 @@ def _one_leg(scene: Scene, off: float, home: float) -> Pose:
     over = half * scene.draw(0.65, 0.85)
     pose.hips[:, 0] += on_one * over
     # the height at which the far foot can just be reached: the hips then neither sink nor rise as it comes and goes
-    far = over + abs(half - body.hip_half_width)
+    far = np.hypot(over + abs(half - body.hip_half_width), AHEAD_M)
     pose.hips[:, 1] = body.ankle_height + np.sqrt((0.998 * (body.thigh + body.shank)) ** 2 - far**2) - 0.003
     pose.tilt[:, 1] += on_one * scene.degrees(1, 4)
     pose.spine[:, 1] -= on_one * scene.degrees(0, 3)
