@@ -3,3 +3,6 @@
 
 class UserError(ValueError):
     """Bad input. The message is one line: expected, got, remedy. The command line shows it and exits with 2."""
+
+    def __init__(self, message: object) -> None:
+        super().__init__(" ".join(str(message).splitlines()))  # what it quotes may hold line breaks

@@ -13,6 +13,7 @@ from rehabmotion.errors import UserError
 from rehabmotion.motion.score import Score
 from rehabmotion.motion.skeleton import CANONICAL, Skeleton
 
+MAX_FPS = 10_000
 META_KEYS = ("source", "subject", "exercise", "side", "repetition", "model", "seed", "version")
 
 
@@ -44,7 +45,7 @@ class Motion:
         if not np.isfinite(positions).all():
             frame = int(np.argwhere(~np.isfinite(positions))[0][0])
             raise UserError(f"Expected finite positions, got NaN or infinity in frame {frame}. Mask missing joints.")
-        if not (np.isfinite(self.fps) and 0 < self.fps <= 10_000):
+        if not (np.isfinite(self.fps) and 0 < self.fps <= MAX_FPS):
             raise UserError(f"Expected fps > 0, got {self.fps}. Pass the rate of the recording.")
         valid = np.ones(positions.shape[:2], dtype=bool) if self.valid is None else np.asarray(self.valid)
         if valid.shape != positions.shape[:2] or valid.dtype != bool:

@@ -81,7 +81,8 @@ def with_bone_lengths(motion: Motion, lengths: NDArray[np.floating]) -> Motion:
         usable = motion.valid[:, joint] & motion.valid[:, parent] & (lengths[joint] > 0)
         direction = normalise(bone, least=1e-3)
         for t in np.flatnonzero(usable & ~direction.any(axis=-1)):  # a bone shrunk to a point: hold its direction
-            direction[t] = direction[t - 1] if t else np.array([0.0, -1.0, 0.0])
+            before = np.flatnonzero(usable[:t])
+            direction[t] = direction[before[-1]] if len(before) else np.array([0.0, -1.0, 0.0])
         x[:, joint] = x[:, parent] + np.where(usable[:, None], lengths[joint] * direction, bone)
     anchors = [
         motion.skeleton.joint_names.index(n) for n in ("left_ankle", "right_ankle") if n in motion.skeleton.joint_names

@@ -24,13 +24,19 @@ class Skeleton:
             raise UserError(f"Expected one parent per joint, got {len(self.parents)} parents for {n} joints.")
         if len(set(self.joint_names)) != n:
             raise UserError("Expected joint names that differ, got a repeated name.")
-        for joint, parent in enumerate(self.parents):
-            seen = {joint}
-            while parent != -1:
-                if not 0 <= parent < n or parent in seen:
+        self._check_tree()
+
+    def _check_tree(self) -> None:
+        rooted: set[int] = {-1}  # joints known to lead to a root: each is looked at once
+        for joint in range(len(self)):
+            path: set[int] = set()
+            while joint not in rooted:
+                path.add(joint)
+                parent = self.parents[joint]
+                if not -1 <= parent < len(self) or parent in path:
                     raise UserError(f"Expected a tree of joints, got parent {parent} above {self.joint_names[joint]}.")
-                seen.add(parent)
-                parent = self.parents[parent]
+                joint = parent
+            rooted |= path
 
     def __len__(self) -> int:
         return len(self.joint_names)
@@ -50,11 +56,15 @@ class Skeleton:
     @cached_property
     def order(self) -> tuple[int, ...]:
         """Joint indices, every parent before its children."""
-        depth = [self._depth(joint) for joint in range(len(self))]
+        depth = {-1: -1}
+        for joint in range(len(self)):
+            path: list[int] = []
+            while joint not in depth:
+                path.append(joint)
+                joint = self.parents[joint]
+            for below in reversed(path):
+                depth[below] = depth[self.parents[below]] + 1
         return tuple(sorted(range(len(self)), key=lambda joint: (depth[joint], joint)))
-
-    def _depth(self, joint: int) -> int:
-        return 0 if self.parents[joint] == -1 else 1 + self._depth(self.parents[joint])
 
     @cached_property
     def bones(self) -> tuple[tuple[int, int], ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +13,18 @@ from rehabmotion.errors import UserError
 from rehabmotion.geometry.rotations import yaw_matrix
 from rehabmotion.geometry.signal import fill_gaps, low_pass, sample_at
 from rehabmotion.motion.exercises import EXERCISES
-from rehabmotion.motion.motion import Motion
+from rehabmotion.motion.motion import MAX_FPS, Motion
 from rehabmotion.motion.skeleton import FEET
 
 
 def resample(motion: Motion, fps: float) -> Motion:
-    """Return the motion at another rate, its duration T / fps kept to within half a new frame.
+    """Return the motion at another rate; the time from its first to its last frame is kept to half a new frame.
 
     Falling rates are low-passed first (zero phase, 0.4 of the new rate) so that nothing folds back. A frame counts as
     valid only where the source frames on both sides of it are.
     """
-    if not (math.isfinite(fps) and fps > 0):
-        raise UserError(f"Expected fps > 0, got {fps}. Pass the rate you want, such as 30.")
+    if not 0 < fps <= MAX_FPS:  # also refuses NaN
+        raise UserError(f"Expected fps > 0 and up to {MAX_FPS}, got {fps}. Pass the rate you want, such as 30.")
     if fps == motion.fps or motion.n_frames == 1:
         return motion.but(fps=fps)
     x = fill_gaps(motion.positions.astype(np.float64), motion.valid)
@@ -42,8 +41,10 @@ def resample(motion: Motion, fps: float) -> Motion:
 
 def trim(motion: Motion, start_s: float = 0.0, end_s: float | None = None) -> Motion:
     """Return the frames from start_s up to, not including, end_s (seconds). An empty cut raises UserError."""
-    first = max(0, round(start_s * motion.fps))
-    last = motion.n_frames if end_s is None else min(motion.n_frames, round(end_s * motion.fps))
+    end = motion.seconds if end_s is None else end_s
+    finite = math.isfinite(start_s) and math.isfinite(end)
+    first = max(0, round(start_s * motion.fps)) if finite else 0
+    last = min(motion.n_frames, round(end * motion.fps)) if finite else 0
     if first >= last:
         raise UserError(f"Expected a cut inside 0..{motion.seconds:.2f} s, got {start_s}..{end_s} s.")
     return motion.but(positions=motion.positions[first:last], valid=motion.valid[first:last])
@@ -62,13 +63,12 @@ def mirror(motion: Motion) -> Motion:
     """
     order = motion.skeleton.mirror_order
     positions = motion.positions[:, order] * np.array([-1, 1, 1], dtype=np.float32)
-    swap: dict[Any, str] = {"left": "right", "right": "left"}  # None and "both" stay
     side = motion.meta.get("side")
     return motion.but(
         positions=positions,
         valid=motion.valid[:, order],
         text=mirror_text(motion.text),
-        meta={"side": swap.get(side, side)},
+        meta={"side": "right" if side == "left" else "left" if side == "right" else side},
     )
 
 
@@ -78,11 +78,17 @@ _SPELLINGS = re.compile(r"\b(counter|anti)[- ]?clockwise\b", re.IGNORECASE)
 _SIDED = re.compile(
     r"\b(counterclockwise|clockwise|left|right)(?=(wards?|-?(?:hand|side|foot)(?:ed)?)?\b)", re.IGNORECASE
 )
-# "right" as correct or at once, "left" as departed or remaining: no side is meant
+# "right" as correct or at once, "left" as departed or remaining: no side is meant. Each way of saying it holds for both
+# words, so that mirroring twice gives the text back.
+_SIDE = r"\b(?:left|right)\b"
+_BODY = r"(?:leg|arm|hand|foot|feet|knee|side|hip|shoulder|elbow|ankle|wrist|heel|toe|thigh|shin|limb)"
+_COUNTED = r"\b(?:\d+|one|two|three|four|five|few|more|some|no) (?:steps?|seconds?|minutes?|reps?|repetitions?)"
+_ON_FOOT = "".join(rf"(?<!\b{verb} )" for verb in ("take", "takes", "taking", "walk", "walks", "walking", "go", "goes"))
 _NOT_A_SIDE = re.compile(
-    r"\b(?:right (?:away|now|angles?|at the (?:top|bottom|end)|(?:back|down|up|over|through|behind|past)\b)|all right"
-    r"|(?:has|have|had|is|are|was|were) left(?! (?:leg|arm|hand|foot|knee|side|hip|shoulder|elbow))"
-    r"|(?:steps?|seconds?|time) left)",
+    rf"{_SIDE} (?:away|now|angles?|at the (?:top|bottom|end)|(?:back|down|up|over|through|behind|past)(?! {_BODY}))\b"
+    rf"|\b(?:all|time) {_SIDE}(?!-| {_BODY})"
+    rf"|\b(?:has|have|had|is|are|was|were) {_SIDE}(?!-|,? (?:and|or|of|handed|footed|sided|{_BODY}))"
+    rf"|{_ON_FOOT}{_COUNTED} {_SIDE}",
     re.IGNORECASE,
 )
 
@@ -150,7 +156,9 @@ def _forward(x: NDArray[np.float64], motion: Motion, frames: NDArray[np.intp]) -
     up = np.array([0.0, 1.0, 0.0])
 
     def across(a: str, b: str) -> NDArray[np.float64]:
-        return (x[frames, names.index(a)] - x[frames, names.index(b)]).mean(axis=0)
+        i, j = names.index(a), names.index(b)
+        seen = frames[motion.valid[frames][:, [i, j]].all(axis=1)]
+        return (x[seen, i] - x[seen, j]).mean(axis=0) if len(seen) else np.zeros(3)
 
     hips = across("left_hip", "right_hip")
     width = float(np.linalg.norm(hips))
