@@ -1,9 +1,13 @@
-"""Shared fixtures: the folder of real data, which most machines do not have."""
+"""Shared fixtures: the folder of real data, which most machines do not have, and a person standing."""
 
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+from rehabmotion.motion import CANONICAL
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +17,28 @@ def data_dir() -> Path:
     if not root or not Path(root).is_dir():
         pytest.skip("needs real data: set REHABMOTION_DATA to the data folder")
     return Path(root)
+
+
+@pytest.fixture
+def standing() -> NDArray[np.float64]:
+    """A standing person (22, 3), metres, by hand: on the floor, facing +z, left at +x, arms hanging a little bent."""
+    half = {  # the left side and the middle; the right side is its mirror image
+        "pelvis": (0.0, 0.92, 0.0),
+        "left_hip": (0.09, 0.84, 0.0),
+        "spine1": (0.0, 1.03, -0.01),
+        "left_knee": (0.10, 0.45, 0.02),
+        "spine2": (0.0, 1.16, -0.02),
+        "left_ankle": (0.10, 0.06, -0.02),
+        "spine3": (0.0, 1.22, -0.01),
+        "left_foot": (0.12, 0.0, 0.12),
+        "neck": (0.0, 1.43, -0.01),
+        "left_collar": (0.08, 1.35, 0.0),
+        "head": (0.0, 1.52, 0.05),
+        "left_shoulder": (0.18, 1.36, 0.0),
+        "left_elbow": (0.22, 1.10, -0.02),
+        "left_wrist": (0.23, 0.86, 0.06),
+    }
+    flip = np.array([-1.0, 1.0, 1.0])
+    return np.array(
+        [half[n] if n in half else half[n.replace("right_", "left_")] * flip for n in CANONICAL.joint_names]
+    )
