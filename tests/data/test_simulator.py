@@ -33,7 +33,7 @@ def side_of(exercise: str) -> str:
 @pytest.fixture(scope="module")
 def corpus() -> list[Motion]:
     """Four motions of every exercise and grade or so, all strengths and sides among them."""
-    return [*load(11, 6), *load(12, 6, by="score")]
+    return [*load(11, 6), *load(12, 8, by="score")]
 
 
 def test_two_bones_closed_form() -> None:

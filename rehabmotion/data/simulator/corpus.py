@@ -8,7 +8,7 @@ from itertools import chain
 from rehabmotion.data.simulator.simulate import load
 from rehabmotion.motion import Motion
 
-VERSION = 5  # raise when simulated motions change: prepared copies are then made anew
+VERSION = 6  # raise when simulated motions change: prepared copies are then made anew
 SEEDS = {"train": (1001, 1002), "val": (2001, 2002)}
 PER_EXERCISE = {"train": 72, "val": 18}  # of each kind: balanced over grades, and over scores
 

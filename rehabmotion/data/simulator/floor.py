@@ -66,7 +66,7 @@ def trunk_stability_push_up(scene: Scene) -> Pose:
     for leg in pose.legs.values():
         leg.heel[:] = tucked
     ankle = _ankle(body, tucked) + pose.legs["left"].ball[0] * [0.0, 1.0, 1.0]
-    line = 0.9990 * (body.thigh + body.shank)
+    line = 0.9985 * (body.thigh + body.shank)
     low = math.asin((0.105 * size - ankle[1]) / line)
     ahead, wide = scene.draw(-0.02, 0.07) * size, scene.draw(0.03, 0.09) * size
     hand = _shoulder(body, ankle, line, low)

@@ -28,7 +28,7 @@ def solve(pose: Pose, body: Body) -> Array:
     """Return joint positions (T, 22, 3) in metres of a pose trajectory."""
     x = np.zeros((pose.n, len(CANONICAL), 3))
     pelvis = trunk_rotation(pose.tilt)
-    hips = within_reach(pose, body, pelvis) if pose.standing else over_knee(pose, body, pelvis)
+    hips = within_reach(pose, body, pelvis) if pose.standing else on_support(pose, body, pelvis)
     place = {"pelvis": hips + body.hip_drop * pelvis[:, :, 1]}
     chest = _trunk(place, pose, body, pelvis)
     for side in SIDES:
@@ -72,16 +72,21 @@ def within_reach(pose: Pose, body: Body, pelvis: Array) -> Array:
     return hips
 
 
-def over_knee(pose: Pose, body: Body, pelvis: Array) -> Array:
-    """Return the hips (T, 3) at the height that keeps the kneeling knee exactly where it is; others unchanged."""
-    hips = pose.hips.copy()
+def on_support(pose: Pose, body: Body, pelvis: Array) -> Array:
+    """Return the hips (T, 3) on the floor: over a kneeling knee at thigh's length, from planted feet within reach."""
+    hips, longest = pose.hips.copy(), 0.9994 * (body.thigh + body.shank)
     for side in SIDES:
         leg = pose.legs[side]
-        if leg.knee_spot is None or leg.swing.any():
+        if leg.swing.any():
             continue
         offset = sign(side) * body.hip_half_width * pelvis[:, :, 0]
-        flat = (hips + offset - leg.knee_spot)[:, [0, 2]]
-        hips[:, 1] = leg.knee_spot[1] + np.sqrt(body.thigh**2 - (flat**2).sum(axis=1)) - offset[:, 1]
+        if leg.knee_spot is not None:
+            flat = (hips + offset - leg.knee_spot)[:, [0, 2]]
+            hips[:, 1] = leg.knee_spot[1] + np.sqrt(body.thigh**2 - (flat**2).sum(axis=1)) - offset[:, 1]
+        else:
+            line = hips + offset - ankle_of(leg, body, side)
+            distance = np.sqrt((line**2).sum(axis=1))
+            hips -= (np.maximum(distance - longest, 0) / distance)[:, None] * line
     return hips
 
 
