@@ -65,7 +65,7 @@ def test_the_frame_brings_the_original_back(standing: NDArray[np.float64]) -> No
 @given(st.floats(-PI, PI), st.floats(-20, 20), st.floats(-20, 20), st.floats(-3, 3))
 @settings(max_examples=40, deadline=None)
 def test_where_the_room_has_its_origin_does_not_matter(yaw: float, x: float, z: float, y: float) -> None:
-    pose = np.random.default_rng(0).normal(0, 0.3, (22, 3)) + [0, 1, 0]
+    pose = np.random.default_rng(0).normal([0, 1, 0], 0.3, (22, 3))
     pose[1:3] = [[0.1, 0.9, 0.0], [-0.1, 0.9, 0.0]]
     motion = clip(pose)
     moved = motion.but(positions=motion.positions.astype(np.float64) @ yaw_matrix(yaw).T + [x, y, z])
