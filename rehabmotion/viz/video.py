@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehabmotion.errors import UserError
+from rehabmotion.files import write_atomic
 from rehabmotion.motion import Motion
 from rehabmotion.viz.body import LEFT, RIGHT
 from rehabmotion.viz.camera import Camera
@@ -38,7 +38,10 @@ def write_mp4(panels: Sequence[tuple[str, Motion]], path: Path) -> None:
     if not 1 <= len(panels) <= MAX_PANELS:
         raise UserError(f"Expected 1 to {MAX_PANELS} motions in a video, got {len(panels)}. Make several videos.")
     frames = _frames([(label, set_stage(motion)) for label, motion in panels])
-    _write_whole(Path(path), lambda name: _encode(av, name, frames))
+    with tempfile.TemporaryDirectory() as folder:  # not in memory: the index is moved to the front of a real file
+        draft = Path(folder) / "video.mp4"
+        _encode(av, str(draft), frames)
+        write_atomic(path, draft.read_bytes())
 
 
 def render_png(motion: Motion, path: Path, n_frames: int = 6) -> None:
@@ -54,8 +57,7 @@ def render_png(motion: Motion, path: Path, n_frames: int = 6) -> None:
         picture = Picture(draw_stage(camera, background, stage, float(seconds)))
         draw_text(picture, f"{seconds:.2f} s", 8, 312, 8, _SOFT)
         moments.append(picture.pixels())
-    data = png_bytes(np.concatenate(moments, axis=1))
-    _write_whole(Path(path), lambda name: Path(name).write_bytes(data))
+    write_atomic(path, png_bytes(np.concatenate(moments, axis=1)))
 
 
 def _pyav() -> Any:
@@ -121,25 +123,3 @@ def _encode(av: Any, name: str, frames: Iterator[NDArray[np.uint8]]) -> None:
 def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
     yield first
     yield from rest
-
-
-def _write_whole(path: Path, write: Callable[[str], Any]) -> None:
-    """Let `write` fill a temporary file beside `path`, then put it in place."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise UserError(f"Expected a folder that can be written, got {path.parent} ({error.strerror}).") from None
-    os.close(handle)
-    try:
-        write(name)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, path)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise UserError(f"Expected to write {path}, could not ({error.strerror}).") from None
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
