@@ -69,7 +69,10 @@ def load_model(folder: Path) -> tuple[DiffusionGenerator, Provenance]:
         raise UserError(f"{folder / CONFIG}: Expected a model's configuration, could not read it ({error}).") from None
     if version != FORMAT:
         raise UserError(f"{folder / CONFIG}: Expected format {FORMAT}, got {version}. Use the version that wrote it.")
-    model = network(settings.from_json(config["model"]))
+    try:
+        model = network(settings.from_json(config["model"]))
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, AssertionError) as error:
+        raise UserError(f"{folder / CONFIG}: Expected sizes that make a model, could not build it ({error}).") from None
     try:
         tensors = load_tensors((folder / WEIGHTS).read_bytes())
         model.load_state_dict({name: value.float() for name, value in tensors.items()})
