@@ -14,32 +14,42 @@ from rehabmotion.errors import UserError
 from rehabmotion.io.files import MAX_BYTES, read_bytes, write_atomic
 from rehabmotion.motion import Motion, Score, Skeleton
 
-FIELDS = ("positions", "fps", "joint_names", "parents", "valid", "text", "scores", "meta")
+FIELDS = {  # name: kinds of NumPy type, number of axes
+    "positions": ("f", 3),
+    "fps": ("fiu", 0),
+    "joint_names": ("U", 1),
+    "parents": ("iu", 1),
+    "valid": ("b", 2),
+    "text": ("U", 0),
+    "scores": ("U", 0),
+    "meta": ("U", 0),
+}
 
 
 def read_npz(path: Path) -> Motion:
     """Return the motion kept in a `.npz` file. Anything but the contract raises UserError."""
     arrays = _arrays(path)
     try:
+        for name, (kinds, axes) in FIELDS.items():
+            if arrays[name].dtype.kind not in kinds or arrays[name].ndim != axes:
+                got = f"{arrays[name].dtype} {arrays[name].shape}"
+                raise UserError(f"Expected {name} with {axes} axes and of NumPy kind {' or '.join(kinds)}, got {got}.")
         skeleton = Skeleton(
             tuple(str(name) for name in arrays["joint_names"].tolist()),
             tuple(int(p) for p in arrays["parents"].tolist()),
         )
-        positions, valid = arrays["positions"], arrays["valid"]
-        if positions.dtype.kind != "f" or valid.dtype != bool:
-            raise UserError(f"Expected float positions and bool valid, got {positions.dtype} and {valid.dtype}.")
         return Motion(
-            positions=positions,
+            positions=arrays["positions"],
             fps=float(arrays["fps"]),
             skeleton=skeleton,
-            valid=valid,
+            valid=arrays["valid"],
             text=str(arrays["text"]),
             scores=tuple(Score(s["scale"], float(s["value"])) for s in json.loads(str(arrays["scores"]))),
             meta=_meta(str(arrays["meta"])),
         )
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise UserError(f"{path}: Expected a motion file, got a field that cannot be read ({error}).") from None
 
 

@@ -35,7 +35,8 @@ class Motion:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        positions = np.asarray(self.positions, dtype=np.float32)
+        with np.errstate(over="ignore"):  # too large becomes infinite, and that is refused below
+            positions = np.asarray(self.positions, dtype=np.float32)
         if positions.ndim != 3 or positions.shape[1:] != (len(self.skeleton), 3):
             raise UserError(
                 f"Expected positions of shape (T, {len(self.skeleton)}, 3), got {positions.shape}. Time comes first."

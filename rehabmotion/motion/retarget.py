@@ -64,12 +64,12 @@ def symmetric(lengths: NDArray[np.floating], skeleton: Skeleton = CANONICAL) -> 
     return np.where((lengths > 0) & (other > 0), 0.5 * (lengths + other), lengths)
 
 
-def with_bone_lengths(motion: Motion, lengths: NDArray[np.floating]) -> Motion:
+def with_bone_lengths(motion: Motion, lengths: NDArray[np.floating], least: float = 0.0) -> Motion:
     """Return the motion with the given bone lengths (J,), metres: directions kept, from the root outwards.
 
-    Then each frame is shifted as a whole so that the mean of its valid feet (or, without feet, of all valid joints)
-    stays where it was: changing a shin must not lift the person off the floor. Lengths of 0 leave that bone's own
-    length, as do bones with an invalid end.
+    Lengths of 0 leave that bone's own length, as do bones with an invalid end. A bone shorter than 1 mm, or than
+    `least` times its length, points nowhere that can be trusted: its direction is bridged from the frames around it.
+    (A sensor that throws a foot across the room leaves, once filtered, a bone that shrinks and turns on the spot.)
     """
     source = motion.positions.astype(np.float64)
     x = source.copy()
@@ -79,21 +79,37 @@ def with_bone_lengths(motion: Motion, lengths: NDArray[np.floating]) -> Motion:
             continue
         bone = source[:, joint] - source[:, parent]
         usable = motion.valid[:, joint] & motion.valid[:, parent] & (lengths[joint] > 0)
-        direction = normalise(bone, least=1e-3)
-        for t in np.flatnonzero(usable & ~direction.any(axis=-1)):  # a bone shrunk to a point: hold its direction
-            before = np.flatnonzero(usable[:t])
-            direction[t] = direction[before[-1]] if len(before) else np.array([0.0, -1.0, 0.0])
+        direction = _bridged_directions(bone, usable, max(1e-3, least * float(lengths[joint])))
         x[:, joint] = x[:, parent] + np.where(usable[:, None], lengths[joint] * direction, bone)
-    anchors = [
-        motion.skeleton.joint_names.index(n) for n in ("left_ankle", "right_ankle") if n in motion.skeleton.joint_names
-    ]
-    weight = motion.valid.astype(float)
-    if anchors and motion.valid[:, anchors].all():
-        weight = np.zeros_like(weight)
-        weight[:, anchors] = 1.0
-    total = np.maximum(weight.sum(axis=1), 1e-9)
-    shift = ((source - x) * weight[..., None]).sum(axis=1) / total[:, None]
-    return motion.but(positions=x + shift[:, None])
+    return motion.but(positions=x)
+
+
+def _bridged_directions(bone: NDArray[np.float64], usable: NDArray[np.bool_], least: float) -> NDArray[np.float64]:
+    direction = normalise(bone)
+    good = usable & (np.linalg.norm(bone, axis=-1) >= least)
+    bad = usable & ~good
+    if not bad.any():
+        return direction
+    if not good.any():
+        return np.where(direction.any(axis=-1, keepdims=True), direction, np.array([0.0, -1.0, 0.0]))
+    t = np.arange(len(bone))
+    bridged = np.stack([np.interp(t[bad], t[good], direction[good, c]) for c in range(3)], axis=-1)
+    direction[bad] = normalise(bridged)
+    # two opposite ends meet in nothing half way: take the nearer end
+    lost = bad & ~direction.any(axis=-1)
+    nearest = np.abs(t[lost, None] - t[good]).argmin(axis=1)
+    direction[lost] = direction[good][nearest]
+    return direction
+
+
+def keep_feet(motion: Motion, where: NDArray[np.floating]) -> Motion:
+    """Return the motion shifted, frame by frame and as a whole, so that its ankles' midpoint is that of `where`.
+
+    where (T, J, 3) metres on the same skeleton. Changing a shin must not make a standing person slide.
+    """
+    ankles = motion.skeleton.indices("left_ankle", "right_ankle")
+    shift = (where[:, ankles] - motion.positions[:, ankles]).mean(axis=1, keepdims=True)
+    return motion.but(positions=motion.positions + shift)
 
 
 def to_canonical(motion: Motion, joint_map: JointMap, lengths: NDArray[np.floating] | None = None) -> Motion:

@@ -57,6 +57,7 @@ class Score:
         if scale.levels and self.value not in scale.levels:
             levels = ", ".join(f"{level:g}" for level in scale.levels)
             raise UserError(f"Expected {scale.name} to be one of {levels}, got {self.value:g}.")
+        object.__setattr__(self, "value", float(self.value))  # 2 and 2.0 are written alike
 
     @property
     def unit(self) -> float:

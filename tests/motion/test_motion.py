@@ -33,6 +33,7 @@ def test_scores_become_a_tuple(clip: Motion) -> None:
     assert clip.but(scores=[Score("fms", 2)]).scores == (Score("fms", 2),)
 
 
+@pytest.mark.filterwarnings("error")  # a warning would be a second line
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -41,6 +42,7 @@ def test_scores_become_a_tuple(clip: Motion) -> None:
         ({"positions": np.zeros((0, 22, 3))}, "got none"),
         ({"positions": np.full((5, 22, 3), np.nan)}, "frame 0"),
         ({"positions": np.full((5, 22, 3), np.inf)}, "frame 0"),
+        ({"positions": np.full((5, 22, 3), 1e300)}, "frame 0"),
         ({"fps": 0.0}, "got 0.0"),
         ({"fps": -30.0}, "got -30.0"),
         ({"fps": float("nan")}, "got nan"),
