@@ -20,9 +20,10 @@ from rehabmotion.motion import Motion, Score
 from rehabmotion.motion.retarget import bone_lengths, symmetric, with_bone_lengths
 from rehabmotion.motion.transforms import canonicalise, resample, smooth
 
-VERSION = 1  # raise when prepared data change: old caches are then made anew
+VERSION = 2  # raise when prepared data change: old caches are then made anew
 FPS = 30.0
 CUTOFF_HZ = 6.0
+SHRUNK = 0.9
 CACHE_VARIABLE = "REHABMOTION_CACHE"
 
 
@@ -30,7 +31,8 @@ def prepare(motions: Sequence[Motion]) -> list[Motion]:
     """Return the clips of one corpus, prepared; those shorter than 4 frames or never showing a pelvis are left out.
 
     Bone lengths are the medians over all frames of a subject, left and right averaged: the person, not the clip, has a
-    size. Filtering comes before the bones are set, so the lengths stay exact.
+    size. They are set before the filter, so that it sees limbs and not a sensor's changing guesses of their length, and
+    once more after it; there a bone that the filter shrank by a tenth (its end had jumped) is bridged.
     """
     lengths = {key: _subject_lengths(group) for key, group in _by_subject(motions).items()}
     prepared = []
@@ -38,8 +40,9 @@ def prepare(motions: Sequence[Motion]) -> list[Motion]:
         hips = motion.skeleton.indices("pelvis", "left_hip", "right_hip")
         if motion.n_frames < 4 or not motion.valid[:, hips].all(axis=1).any():
             continue
-        clip = smooth(resample(motion, FPS), CUTOFF_HZ)
-        prepared.append(canonicalise(with_bone_lengths(clip, lengths[_body(motion)])))
+        sized = lengths[_body(motion)]
+        clip = smooth(with_bone_lengths(resample(motion, FPS), sized), CUTOFF_HZ)
+        prepared.append(canonicalise(with_bone_lengths(clip, sized, least=SHRUNK)))
     return prepared
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rehabmotion.errors import UserError
 from rehabmotion.geometry.signal import fill_gaps, low_pass, sample_at
 from rehabmotion.motion import CANONICAL, FEET, Motion
-from rehabmotion.motion.retarget import bone_lengths, symmetric, with_bone_lengths
+from rehabmotion.motion.retarget import bone_lengths, keep_feet, symmetric, with_bone_lengths
 
 STD_FLOOR = 0.01  # of the height proxy: near-constant channels must not explode
 _GROUPS = {  # one standard deviation per group, never per channel
@@ -92,7 +92,7 @@ def decode(x: NDArray[np.floating], seconds: float, height: float, fps: float = 
     smooth = low_pass(sample_at(poses, np.arange(n) / fps, grid), fps)
     motion = Motion(positions=smooth.astype(np.float32), fps=fps)
     lengths = symmetric(bone_lengths(motion.positions, motion.valid))
-    return with_bone_lengths(motion, lengths)
+    return keep_feet(with_bone_lengths(motion, lengths), motion.positions)
 
 
 def fit_statistics(x: NDArray[np.floating], mask: NDArray[np.bool_]) -> Statistics:

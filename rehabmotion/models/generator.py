@@ -32,10 +32,10 @@ class DiffusionConfig:
     drop_text: float = 0.1
     drop_score: float = 0.15
     drop_words: float = 0.4
-    velocity_weight: float = 2.0
+    velocity_weight: float = 0.1
     bone_weight: float = 1.0
     sampling_steps: int = 10
-    guidance_text: float = 1.5
+    guidance_text: float = 1.2
     guidance_score: float = 1.5
     eta: float = 0.0
 
