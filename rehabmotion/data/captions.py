@@ -49,6 +49,7 @@ _FILLERS = frozenset(
 )
 
 
+@cache
 def content_words(text: str) -> frozenset[str]:
     """Return the lower-case content words of a phrasing, fillers dropped and common endings cut."""
     words = re.findall(r"[a-z0-9]+", re.sub(r"\{\w+\}", " ", text.lower()).replace("'", ""))

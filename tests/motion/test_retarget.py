@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from rehabmotion.errors import UserError
 from rehabmotion.motion import CANONICAL, Motion, Skeleton
-from rehabmotion.motion.retarget import bone_lengths, map_joints, symmetric, to_canonical, with_bone_lengths
+from rehabmotion.motion.retarget import bone_lengths, keep_feet, map_joints, symmetric, to_canonical, with_bone_lengths
 
 
 @pytest.fixture
@@ -109,11 +109,15 @@ def test_what_has_those_bones_already_stays_as_it_is(standing: NDArray[np.float6
     assert np.allclose(out.positions, motion.positions, atol=1e-6)
 
 
-def test_longer_shins_do_not_lift_the_feet(restless: Motion) -> None:
+def test_the_root_stays_where_it_was_and_feet_can_be_put_back(restless: Motion) -> None:
     lengths = bone_lengths(restless.positions, restless.valid) * 1.3
     ankles = CANONICAL.indices("left_ankle", "right_ankle")
+    longer = with_bone_lengths(restless, lengths)
+    assert np.array_equal(longer.positions[:, 0], restless.positions[:, 0])
+    kept = keep_feet(longer, restless.positions)
     before = restless.positions[:, ankles].mean(axis=1)
-    assert np.allclose(with_bone_lengths(restless, lengths).positions[:, ankles].mean(axis=1), before, atol=1e-6)
+    assert np.allclose(kept.positions[:, ankles].mean(axis=1), before, atol=1e-6)
+    assert np.allclose(np.diff(kept.positions - longer.positions, axis=1), 0, atol=1e-6)  # shifted as a whole
 
 
 def test_a_length_of_0_leaves_the_bone_alone(restless: Motion) -> None:
@@ -121,24 +125,63 @@ def test_a_length_of_0_leaves_the_bone_alone(restless: Motion) -> None:
     assert np.allclose(out.positions, restless.positions, atol=1e-6)
 
 
-def test_a_bone_shrunk_to_a_point_keeps_the_direction_it_had(standing: NDArray[np.float64]) -> None:
-    positions = np.repeat(standing[None], 6, axis=0)
-    wrist, elbow = CANONICAL.indices("left_wrist", "left_elbow")
-    lengths = bone_lengths(positions, np.ones((6, 22), bool))
-    positions[3:5, wrist] = positions[3:5, elbow]
+WRIST, ELBOW = CANONICAL.indices("left_wrist", "left_elbow")
+
+
+def forearm(standing: NDArray[np.float64], directions: list[tuple[float, float, float] | None]) -> NDArray[np.float64]:
+    """A clip whose left forearm (0.25 m) points along the given directions; None: shrunk to 1 cm of nonsense."""
+    positions = np.repeat(standing[None], len(directions), axis=0)
+    for t, d in enumerate(directions):
+        positions[t, WRIST] = positions[t, ELBOW] + (0.25 * np.array(d) if d else np.array([0.01, 0.0, 0.0]))
+    return positions
+
+
+@pytest.mark.parametrize(
+    ("before", "middle", "after"),
+    [
+        ((0, -1, 0), (0, -1, 0), (0, -1, 0)),
+        ((0, -1, 0), (0, -(0.5**0.5), 0.5**0.5), (0, 0, 1)),
+        ((0, -1, 0), (0, -1, 0), None),  # nothing after it: held
+        (None, (0, 0, 1), (0, 0, 1)),
+    ],
+)
+def test_a_shrunk_bone_is_bridged_from_the_frames_around_it(
+    standing: NDArray[np.float64], before: tuple[float, float, float], middle: object, after: object
+) -> None:
+    positions = forearm(standing, [before, None, after])  # type: ignore[list-item]
+    lengths = np.zeros(22)
+    lengths[WRIST] = 0.25
+    out = with_bone_lengths(Motion(positions, 30.0), lengths, least=0.5)
+    bone = out.positions[:, WRIST] - out.positions[:, ELBOW]
+    assert np.allclose(bone[1], 0.25 * np.array(middle), atol=1e-6)
+    assert np.allclose(np.linalg.norm(bone, axis=-1), 0.25, atol=1e-6)
+
+
+def test_between_opposite_directions_the_nearer_is_taken(standing: NDArray[np.float64]) -> None:
+    positions = forearm(standing, [(0, -1, 0), None, (0, 1, 0)])
+    lengths = np.zeros(22)
+    lengths[WRIST] = 0.25
+    out = with_bone_lengths(Motion(positions, 30.0), lengths, least=0.5)
+    assert np.allclose(np.linalg.norm(out.positions[:, WRIST] - out.positions[:, ELBOW], axis=-1), 0.25, atol=1e-6)
+
+
+def test_a_bone_that_is_always_a_point_hangs_down(standing: NDArray[np.float64]) -> None:
+    positions = np.repeat(standing[None], 3, axis=0)
+    positions[:, WRIST] = positions[:, ELBOW]
+    lengths = np.zeros(22)
+    lengths[WRIST] = 0.25
     out = with_bone_lengths(Motion(positions, 30.0), lengths)
-    assert np.allclose(out.positions[:, wrist], standing[wrist], atol=1e-6)
+    assert np.allclose(out.positions[:, WRIST] - out.positions[:, ELBOW], [0, -0.25, 0], atol=1e-6)
 
 
 def test_garbage_under_the_mask_changes_nothing_that_is_seen(restless: Motion) -> None:
     """The direction held for a shrunk bone was once taken from the frame before, were it masked or not."""
     rng = np.random.default_rng(2)
-    wrist, elbow = CANONICAL.indices("left_wrist", "left_elbow")
     positions = restless.positions.copy()
     valid = rng.random((60, 22)) < 0.8
-    positions[31, wrist] = positions[31, elbow]
-    valid[31, [wrist, elbow]] = True
-    valid[30, wrist] = False
+    positions[31, WRIST] = positions[31, ELBOW]
+    valid[31, [WRIST, ELBOW]] = True
+    valid[30, WRIST] = False
     spoilt = np.where(valid[..., None], positions, rng.normal(0, 50, positions.shape))
     a, b = (restless.but(positions=x, valid=valid) for x in (positions, spoilt))
     lengths = bone_lengths(a.positions, valid)
