@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from rehabmotion.errors import UserError
-from rehabmotion.io.bvh_parse import BvhText, parse_bvh
+from rehabmotion.io.bvh_parse import MAX_JOINTS, BvhText, parse_bvh
 from rehabmotion.io.bvh_rotations import ARM_ORDER, BODY_ORDER, euler_degrees, joint_frames
 from rehabmotion.io.files import read_text, write_atomic
 from rehabmotion.io.rates import rate_of_step
@@ -101,6 +101,8 @@ def write_bvh(motion: Motion, path: Path) -> None:
             f"Expected one tree of joints for BVH, got {motion.skeleton.parents.count(-1)} roots."
             " Map the motion to the canonical joints first."
         )
+    if len(motion.skeleton) > MAX_JOINTS:
+        raise UserError(f"Expected at most {MAX_JOINTS} joints for BVH, got {len(motion.skeleton)}.")
     for name in motion.skeleton.joint_names:
         if name != " ".join(name.split()) or not name or "{" in name or "}" in name:
             raise UserError(f"Expected joint names of plain words for BVH, got {name!r}.")

@@ -18,7 +18,7 @@ from rehabmotion.viz.video import write_mp4
 from rehabmotion.workflows.outputs import staged
 
 SHOWN = (".mp4", ".html")
-KEEPS_MASK = (".npz", ".csv", ".trc", *SHOWN)
+SHOWS_PLACEHOLDERS = (".bvh",)  # it has no mask; .npy has none either and refuses missing joints
 
 
 def convert(
@@ -31,7 +31,7 @@ def convert(
     """
     check_target(target)
     motions = load(source, source_format)
-    if target.suffix.lower() not in KEEPS_MASK:
+    if target.suffix.lower() in SHOWS_PLACEHOLDERS:
         _warn_of_placeholders(motions, target.suffix, say)
     targets = [target]
     if len(motions) > 1:

@@ -18,7 +18,8 @@ from rehabmotion.models.denoiser import DenoiserConfig
 from rehabmotion.models.generator import DiffusionConfig, DiffusionGenerator
 from rehabmotion.models.store import Provenance, save_model
 from rehabmotion.models.text import TextConfig
-from rehabmotion.motion import EXERCISES, Motion
+from rehabmotion.motion import CANONICAL, EXERCISES, Motion
+from rehabmotion.motion.transforms import canonicalise
 
 
 class Result(NamedTuple):
@@ -67,10 +68,67 @@ def squat() -> Motion:
 
 @pytest.fixture
 def squat_npz(squat: Motion, tmp_path: Path) -> Path:
-    """The squat as a motion file, in a folder of its own."""
+    """The squat as a motion file, in a folder of its own; turned exactly to +z, as readers turn what they read."""
     path = tmp_path / "given" / "squat.npz"
-    write_npz(squat, path)
+    write_npz(canonicalise(squat), path)
     return path
+
+
+BANDAI = (  # the archive's joints: name, parent, the canonical joint put in its place
+    ("joint_Root", -1, "pelvis"),
+    ("Hips", 0, "pelvis"),
+    ("Spine", 1, "spine1"),
+    ("Chest", 2, "spine3"),
+    ("Neck", 3, "neck"),
+    ("Head", 4, "head"),
+    ("Shoulder_L", 3, "left_collar"),
+    ("UpperArm_L", 6, "left_shoulder"),
+    ("LowerArm_L", 7, "left_elbow"),
+    ("Hand_L", 8, "left_wrist"),
+    ("Shoulder_R", 3, "right_collar"),
+    ("UpperArm_R", 10, "right_shoulder"),
+    ("LowerArm_R", 11, "right_elbow"),
+    ("Hand_R", 12, "right_wrist"),
+    ("UpperLeg_L", 1, "left_hip"),
+    ("LowerLeg_L", 14, "left_knee"),
+    ("Foot_L", 15, "left_ankle"),
+    ("Toes_L", 16, "left_foot"),
+    ("UpperLeg_R", 1, "right_hip"),
+    ("LowerLeg_R", 18, "right_knee"),
+    ("Foot_R", 19, "right_ankle"),
+    ("Toes_R", 20, "right_foot"),
+)
+
+
+@pytest.fixture(scope="session")
+def data_folder(squat: Motion, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that holds one made corpus, ten clips in the archive of Bandai-Namco, and half of another."""
+    root = tmp_path_factory.mktemp("data")
+    columns = CANONICAL.indices(*(joint for _, _, joint in BANDAI))
+    mm = np.round(squat.positions[:, columns] * 1000).astype(np.int16)
+    x = np.tile(mm, (10, 1, 1)).reshape(10 * squat.n_frames, -1)
+    (root / "bandai").mkdir()
+    np.savez_compressed(
+        root / "bandai" / "bandai_motion_30hz.npz",
+        pos_d=np.diff(x, axis=0, prepend=np.int16(0)).T,
+        start=np.arange(10) * squat.n_frames,
+        length=np.full(10, squat.n_frames),
+        name=np.array([f"dataset-1_bow_normal_{i:03d}" for i in range(10)]),
+        joints=np.array([name for name, _, _ in BANDAI]),
+        parents=np.array([parent for _, parent, _ in BANDAI]),
+        fps=np.float64(30),
+        unit_mm=np.float64(1),
+        content=np.array(["bow"] * 10),
+        style=np.array(["normal"] * 10),
+    )
+    (root / "uiprmd" / "Segmented Movements" / "Kinect").mkdir(parents=True)
+    return root
+
+
+@pytest.fixture
+def clips_npz(data_folder: Path) -> Path:
+    """The archive of ten clips."""
+    return data_folder / "bandai" / "bandai_motion_30hz.npz"
 
 
 @pytest.fixture(scope="session")
