@@ -8,8 +8,8 @@ from rehabmotion.models.store import Provenance
 from rehabmotion.motion import SCALES
 
 
-def model_card(model: DiffusionGenerator, provenance: Provenance) -> str:
-    """Return the card as Markdown."""
+def model_card(model: DiffusionGenerator, provenance: Provenance, figures: str = "") -> str:
+    """Return the card as Markdown; `figures` is what was measured, as Markdown."""
     c, p = model.config, provenance
     parameters = sum(value.numel() for value in model.parameters())
     data = [f"- `{name}`: {CORPORA[name].title}. Terms: {CORPORA[name].terms}." for name in p.corpora]
@@ -42,6 +42,13 @@ def model_card(model: DiffusionGenerator, provenance: Provenance) -> str:
         f"`rehabmotion train --model {model.kind} --data {','.join(p.corpora)} --size {run.get('size')} "
         f"--steps {run.get('training', {}).get('steps')} --seed {run.get('training', {}).get('seed')} --out RUN` "
         f"(rehabmotion {p.version}).",
+        "",
+        *(["## Figures", "", figures, ""] if figures else []),
+        "## Limits",
+        "",
+        "Healthy people acted UI-PRMD's incorrect repetitions; `fms` and `sim` are learnt from the simulator's formula, not",
+        "from raters. Sensors guess what they cannot see, and the model has learnt their habits with the movement: feet and",
+        "hands are the least exact. 22 joints, no hands or face, one repetition of 1 to 10 seconds.",
         "",
     ]
     return "\n".join(lines)
