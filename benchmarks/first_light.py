@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import Judges, RealClips, asked_motions, bootstrap, clips, commit, exercises_of, to_the_right, unseen_descriptions
+from common import (
+    Judges,
+    RealClips,
+    asked_motions,
+    bootstrap,
+    clips,
+    commit,
+    exercises_of,
+    to_the_right,
+    unseen_descriptions,
+)
 from common import values_of as values
 from grades import grade_figures
 
@@ -42,7 +52,9 @@ def judged(motions: list[Motion], judges: Judges, real: RealClips) -> dict[str, 
             "exercise_right": float(right[rows].mean()),
             "auc": auc(judge.margin(x[rows]), quality[rows]),
             "auc_real": auc(judge.margin(xv[real_rows]), qv[real_rows]),
-            "text_understood": float(np.mean([m.meta["exercise"] == name for m, r in zip(motions, rows, strict=True) if r])),
+            "text_understood": float(
+                np.mean([m.meta["exercise"] == name for m, r in zip(motions, rows, strict=True) if r])
+            ),
         }
     ours = float(np.mean([row["auc"] for row in per_exercise.values()]))
     theirs = float(np.mean([row["auc_real"] for row in per_exercise.values()]))
@@ -70,7 +82,11 @@ def physical(motions: list[Motion], real: RealClips) -> dict[str, Any]:
     def smooth(m: Motion) -> float:
         return jerk(m.positions, m.fps)
 
-    cells = {"generated": _apd_cells(motions), "held_out": _apd_cells(real.held_out), "training": _apd_cells(real.training)}
+    cells = {
+        "generated": _apd_cells(motions),
+        "held_out": _apd_cells(real.held_out),
+        "training": _apd_cells(real.training),
+    }
     means = {name: float(np.mean(list(table.values()))) for name, table in cells.items()}
     return {
         "bone_error_m": max(bone_length_error(m.positions) for m in motions),
@@ -97,7 +113,10 @@ def copies(motions: list[Motion], real: RealClips) -> dict[str, float]:
 
     training = aligned(real.training)
     own = nearest_distance(training, training, skip_self=True)
-    generated, held_out = nearest_distance(aligned(motions), training), nearest_distance(aligned(real.held_out), training)
+    generated, held_out = (
+        nearest_distance(aligned(motions), training),
+        nearest_distance(aligned(real.held_out), training),
+    )
     return {
         "generated": copy_rate(generated),
         "left_out_repetitions": copy_rate(own),

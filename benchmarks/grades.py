@@ -74,5 +74,3 @@ def _graded(motion: Motion) -> bool:
 def _labelled(motions: list[Motion], name: str) -> tuple[np.ndarray, np.ndarray]:
     chosen = [m for m in motions if (m.meta.get("asked") or m.meta["exercise"]) == name]
     return clips(to_the_right(chosen)), values_of(chosen, "fms")
-
-
