@@ -13,18 +13,27 @@ Array = NDArray[np.floating]
 
 
 def foot_slide(
-    positions: Array, feet: Sequence[int] | None = None, contact_speed: float = 0.01, contact_height: float = 0.02
+    positions: Array,
+    feet: Sequence[int] | None = None,
+    contact_speed: float = 0.01,
+    contact_height: float = 0.02,
+    valid: NDArray[np.bool_] | None = None,
 ) -> float:
     """Return the mean horizontal displacement of contact feet, mm per frame.
 
     positions (T, J, 3) metres, y up. A foot is in contact in a frame where it moves less than `contact_speed` (m per
     frame, horizontally) or stands lower than `contact_height` above the floor (5th percentile of foot heights). This
-    is the or-contact that Motius uses, kept for parity; it favours slow sliding. No contact at all gives 0.
+    is the or-contact that Motius uses, kept for parity; it favours slow sliding. No contact at all gives 0. Feet that
+    valid (T, J) says are missing are left out.
     """
-    x = positions[:, CANONICAL.indices(*FEET) if feet is None else list(feet)]
-    height = x[..., 1] - np.percentile(x[..., 1], 5)
+    chosen = CANONICAL.indices(*FEET) if feet is None else list(feet)
+    x = positions[:, chosen]
+    seen = np.ones(x.shape[:2], bool) if valid is None else valid[:, chosen]
+    if not seen.any():
+        return 0.0
+    height = x[..., 1] - np.percentile(x[..., 1][seen], 5)
     moved = np.linalg.norm(np.diff(x[..., [0, 2]], axis=0), axis=-1)
-    contact = (moved < contact_speed) | (height[:-1] < contact_height)
+    contact = ((moved < contact_speed) | (height[:-1] < contact_height)) & seen[1:] & seen[:-1]
     return float(1000.0 * moved[contact].mean()) if contact.any() else 0.0
 
 

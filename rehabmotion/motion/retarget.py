@@ -84,7 +84,7 @@ def with_bone_lengths(motion: Motion, lengths: NDArray[np.floating], least: floa
     return motion.but(positions=x)
 
 
-def _bridged_directions(bone: NDArray[np.float64], usable: NDArray[np.bool_], least: float) -> NDArray[np.float64]:
+def _bridged_directions(bone: NDArray[np.float64], usable: NDArray[np.bool_], least: float) -> NDArray[np.floating]:
     direction = normalise(bone)
     good = usable & (np.linalg.norm(bone, axis=-1) >= least)
     bad = usable & ~good

@@ -1,0 +1,129 @@
+"""Feet, smoothness, bones: closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rehabmotion.metrics.physical import bone_length_error, foot_slide, jerk
+from rehabmotion.motion import CANONICAL, FEET, Skeleton
+
+FOOT = Skeleton(("foot",), (-1,))
+
+
+def along(x: NDArray[np.float64], axis: int = 0) -> NDArray[np.float64]:
+    """One joint that moves along an axis, (T, 1, 3) metres."""
+    positions = np.zeros((len(x), 1, 3))
+    positions[:, 0, axis] = x
+    return positions
+
+
+# --- feet ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mm", [0.0, 1.0, 5.0, 20.0])
+def test_a_foot_on_the_floor_that_moves_5_mm_a_frame_slides_5(mm: float) -> None:
+    assert foot_slide(along(np.arange(50) * mm / 1000), feet=[0]) == pytest.approx(mm, abs=1e-9)
+
+
+def test_it_is_the_horizontal_displacement_in_any_direction() -> None:
+    positions = along(np.arange(50) * 0.003) + along(np.arange(50) * 0.004, axis=2)
+    assert foot_slide(positions, feet=[0]) == pytest.approx(5.0)
+    assert foot_slide(along(np.arange(50) * 0.0001, axis=1), feet=[0]) == 0.0  # rising is not sliding
+
+
+def test_a_foot_that_swings_high_and_fast_is_not_in_contact() -> None:
+    positions = np.zeros((50, 2, 3))
+    positions[:, 1, 0] = np.arange(50) * 0.05
+    positions[:, 1, 1] = 0.3
+    assert foot_slide(positions, feet=[0, 1]) == 0.0
+    positions[:, 1, 0] = np.arange(50) * 0.008  # slow: in contact by the or-rule, however high
+    assert foot_slide(positions, feet=[0, 1]) == pytest.approx(4.0)
+
+
+def test_the_floor_is_where_the_feet_are() -> None:
+    positions = along(np.arange(50) * 0.02) + np.array([0.0, 7.0, 0.0])
+    assert foot_slide(positions, feet=[0]) == pytest.approx(20.0)
+
+
+def test_by_default_ankles_and_toes_are_the_feet() -> None:
+    positions = np.random.default_rng(0).normal(0, 0.001, (50, 22, 3))
+    assert foot_slide(positions) == foot_slide(positions, feet=CANONICAL.indices(*FEET))
+
+
+def test_masked_feet_are_left_out() -> None:
+    """Garbage under the mask once counted."""
+    positions = np.repeat(along(np.arange(50) * 0.005), 2, axis=1)
+    valid = np.ones((50, 2), bool)
+    valid[10:20, 1] = False
+    spoilt = np.where(valid[..., None], positions, 1e3)
+    assert foot_slide(spoilt, feet=[0, 1], valid=valid) == pytest.approx(5.0)
+    assert foot_slide(positions, feet=[0, 1], valid=np.zeros_like(valid)) == 0.0
+
+
+# --- jerk ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_jerk_of_t_cubed_is_6_and_of_steady_motion_0() -> None:
+    t = np.arange(60) / 30
+    assert jerk(along(t**3), 30.0) == pytest.approx(6.0, abs=1e-6)
+    for steady in (np.ones(60), t, t**2):
+        assert jerk(along(steady), 30.0) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_jerk_of_a_sine() -> None:
+    # third difference of A sin(wt): amplitude A (2 sin(w dt / 2) / dt)^3
+    x = 0.2 * np.sin(2 * np.pi * np.arange(303) / 30)  # 300 differences: whole periods
+    assert jerk(along(x), 30.0) == pytest.approx(34.8877085719, abs=1e-8)
+    assert 0.2 * (2 * math.sin(math.pi / 30) * 30) ** 3 / math.sqrt(2) == pytest.approx(34.8877085719)
+
+
+def test_the_jerk_of_noise_is_sigma_root_20_over_dt_cubed_for_each_axis() -> None:
+    sigma, fps = 0.001, 30.0
+    noise = np.random.default_rng(0).normal(0, sigma, (4000, 22, 3))
+    one_axis = jerk(noise * [1.0, 0.0, 0.0], fps)
+    assert one_axis == pytest.approx(sigma * math.sqrt(20) * fps**3, rel=0.01)  # 121 m/s^3
+    assert jerk(noise, fps) == pytest.approx(math.sqrt(3) * one_axis, rel=0.01)
+
+
+def test_differences_that_touch_a_masked_frame_are_left_out() -> None:
+    t = np.arange(60) / 30
+    valid = np.ones((60, 1), bool)
+    valid[[17, 41]] = False
+    spoilt = np.where(valid[..., None], along(t**3), -50.0)
+    assert jerk(spoilt, 30.0, valid) == pytest.approx(6.0, abs=1e-6)
+    assert jerk(spoilt, 30.0) > 1e5
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_too_short_a_clip_has_no_jerk(n: int) -> None:
+    assert math.isnan(jerk(np.zeros((n, 1, 3)), 30.0))
+    assert math.isnan(jerk(np.zeros((20, 1, 3)), 30.0, np.zeros((20, 1), bool)))
+
+
+# --- bones --------------------------------------------------------------------------------------------------------
+
+TWO = Skeleton(("hip", "knee"), (-1, 0))
+
+
+def test_bones_of_10_and_11_in_turn_depart_by_half_of_the_difference() -> None:
+    positions = np.zeros((20, 2, 3))
+    positions[:, 1, 1] = np.tile([1.0, 1.1], 10)
+    assert bone_length_error(positions, TWO) == pytest.approx(0.05)
+
+
+def test_a_body_moved_stiffly_has_no_error(standing: NDArray[np.float64]) -> None:
+    walk = standing + np.linspace(0, 2, 30)[:, None, None]
+    assert bone_length_error(walk) < 1e-12
+
+
+def test_the_worst_bone_counts_and_masked_frames_do_not() -> None:
+    positions = np.zeros((20, 2, 3))
+    positions[:, 1, 1] = 1.0
+    positions[7, 1, 1] = 3.0
+    valid = np.ones((20, 2), bool)
+    valid[7, 1] = False
+    assert bone_length_error(positions, TWO) == pytest.approx(3.0 - 1.1)
+    assert bone_length_error(positions, TWO, valid) == 0.0
+    assert bone_length_error(positions, TWO, np.zeros_like(valid)) == 0.0
