@@ -20,6 +20,7 @@ from rehabmotion import files
 from rehabmotion.app.cli import run
 from rehabmotion.errors import UserError
 from rehabmotion.io.npz import FIELDS, read_npz, write_npz
+from rehabmotion.metrics.physical import bone_length_error
 from rehabmotion.motion import CANONICAL, Motion, Skeleton
 from rehabmotion.workflows import convert as workflow
 
@@ -341,3 +342,33 @@ def test_what_cannot_be_shown_is_told(call: Call, squat: Motion, squat_npz: Path
     assert call("show", squat_npz, "--out", tmp_path / "new" / "page.mp4").is_mistake("page.mp4", ".html")
     assert call("show", squat_npz, "--out", tmp_path / "unseen.npz" / "page.html").is_mistake("folder")
     assert names(tmp_path) == ["given", "unseen.npz"]
+
+
+# --- real recordings
+
+NATIVE = {  # format -> a sample inside the data folder, and how many recordings it holds
+    "uiprmd-kinect": ("uiprmd/Segmented Movements/Kinect/Positions/m01_s01_e01_positions.txt.gz", 1),
+    "uiprmd-vicon": ("uiprmd/Segmented Movements/Vicon/Positions/m01_s01_e03_positions.txt.gz", 1),
+    "kimore": ("kimore/kimore_patients_ex5.npz", 24),
+    "mars": ("mars/synced_data/wooutlier/subject1/timesplit/kinect_data_test.csv.gz", 1),
+    "amc": ("cmu/subjects/01/01_08.amc", 1),
+    "bvh": ("bandai/bvh_samples/dataset-1_bye_normal_001.bvh", 1),
+    "humanml3d": ("humanml3d/new_joint_vecs/012314.npy", 1),
+}
+
+
+@pytest.mark.parametrize("source_format", NATIVE)
+def test_native_recordings_become_motion_files(call: Call, tmp_path: Path, data_dir: Path, source_format: str) -> None:
+    sample, count = NATIVE[source_format]
+    result = call("convert", data_dir / sample, tmp_path / "x.npz", "--from", source_format)
+    assert (result.code, result.err) == (0, "")
+    written = [Path(line) for line in result.out.splitlines()]
+    assert len(written) == count
+    motion = read_npz(written[0])
+    assert motion.skeleton == CANONICAL
+    assert bone_length_error(motion.positions, valid=motion.valid) < 1e-4
+    left, right = (motion.joint(f"{side}_hip")[:10].mean(axis=0) for side in ("left", "right"))
+    assert left[0] - right[0] > 0.9 * np.linalg.norm(left - right)  # the left hip at +x: facing +z
+    seen = np.where(motion.valid, motion.positions[..., 1], np.nan)
+    assert -0.3 < np.nanmin(seen) < 0.05
+    assert 1.0 < np.nanmax(seen) < 2.6
