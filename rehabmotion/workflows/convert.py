@@ -11,7 +11,7 @@ from rehabmotion.errors import UserError
 from rehabmotion.files import write_atomic
 from rehabmotion.io import formats
 from rehabmotion.motion import Motion
-from rehabmotion.motion.retarget import bone_lengths, symmetric, with_bone_lengths
+from rehabmotion.motion.retarget import bone_lengths, keep_feet, symmetric, with_bone_lengths
 from rehabmotion.motion.transforms import canonicalise
 from rehabmotion.viz.player import player_html
 from rehabmotion.viz.video import write_mp4
@@ -53,8 +53,12 @@ def load(source: Path, source_format: str | None = None) -> list[Motion]:
 
 
 def _settled(motion: Motion) -> Motion:
-    lengths = symmetric(bone_lengths(motion.positions, motion.valid))
-    return canonicalise(with_bone_lengths(motion, lengths))
+    """Constant bones, left and right alike; the feet where they were measured; the canonical frame."""
+    sized = with_bone_lengths(motion, symmetric(bone_lengths(motion.positions, motion.valid)))
+    ankles = motion.skeleton.indices("left_ankle", "right_ankle")
+    if motion.valid[:, ankles].all():  # in a squat another shin would lift the person by centimetres
+        sized = keep_feet(sized, motion.positions)
+    return canonicalise(sized)
 
 
 @contextmanager
