@@ -146,6 +146,9 @@ def train(
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED)] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     precision: Annotated[str, typer.Option(help="no or bf16.")] = "no",
+    text_encoder: Annotated[
+        str, typer.Option(help="ngram; or clip:MODEL, sentence-transformers:MODEL of your hub.")
+    ] = "ngram",
     data_dir: DataDir = None,
 ) -> None:
     """Train a model on corpora."""
@@ -157,7 +160,8 @@ def train(
         def step(done: int, total: int, losses: dict[str, float]) -> None:
             report(done, total, f"loss {losses['total']:.3f}")
 
-        run = train_model(model, names, out, size, steps, init, seed, resume, data_dir, precision, say, step)
+        how = (size, steps, init, seed, resume, data_dir, precision, text_encoder)
+        run = train_model(model, names, out, *how, say, step)
     print(run)
 
 

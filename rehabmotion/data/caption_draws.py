@@ -16,7 +16,7 @@ from rehabmotion.data.captions import (
     render,
     textual_grade,
 )
-from rehabmotion.motion import EXERCISES, Score
+from rehabmotion.motion import EXERCISES
 
 ARMS = ("shoulder", "arm", "upper_limb")
 

@@ -1,8 +1,8 @@
 """Captions: hand-written phrasings of every exercise, rendered with side and quality.
 
 The phrasings live in `phrasings/<exercise>.toml`, one list per family (name, instruction, typing errors ...).
-They were written for this project one by one (by a language model at the desk of its authors, not by swapping words in a
-template); no recording came with them.
+They were written for this project one by one, by a language model at the desk of its authors and not by swapping words
+in a template; no recording came with them.
 """
 
 from __future__ import annotations

@@ -1,36 +1,36 @@
-"""Prepared clips as arrays that batches are drawn from: features, masks, labels; mirrored copies beside the originals."""
+"""Prepared clips as arrays that batches are drawn from: features, masks, labels; mirrored copies beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rehabmotion.errors import UserError
-from rehabmotion.features.canonical import encode
+from rehabmotion.features import FEATURES
 from rehabmotion.motion import Motion, Score
 from rehabmotion.motion.transforms import mirror
 
 # How often a corpus is drawn beside the others it is trained with; unnormalised.
 SHARES = {"uiprmd": 6.0, "uiprmd-vicon": 3.0, "simulator": 3.5, "mars": 0.8, "cmu": 0.4, "hdm05": 0.8}
 DEFAULT_SHARE = 3.0
-OTHER_KIND = "other"
 
 
 @dataclass(frozen=True)
 class Samples:
     """Clips of one or more corpora.
 
-    x (N, T, 66) over the body's height proxy; mask (N, T, 22); seconds, height (m) and weight (N,): how often drawn;
-    exercise ids ("" = none), sides, texts, scores, subject and corpus per clip.
+    x (N, T, C); mask (N, T, 22); seconds, height (m), real frames and weight (N,): how often drawn; exercise ids
+    ("" = none), sides, texts, scores and corpus per clip.
     """
 
     x: NDArray[np.float32]
     mask: NDArray[np.bool_]
     seconds: NDArray[np.float32]
     height: NDArray[np.float32]
+    frames: NDArray[np.int64]
     weight: NDArray[np.float64]
     exercise: tuple[str, ...]
     side: tuple[str | None, ...]
@@ -52,7 +52,9 @@ class Samples:
         return tuple(sorted({exercise for exercise in self.exercise if exercise}))
 
 
-def build_samples(corpora: dict[str, Sequence[Motion]], n_frames: int = 64, mirrored: bool = True) -> Samples:
+def build_samples(
+    corpora: Mapping[str, Sequence[Motion]], n_frames: int = 64, mirrored: bool = True, features: str = "canonical"
+) -> Samples:
     """Return the clips of several corpora as samples; with `mirrored`, each clip's mirror image beside it.
 
     Inside a corpus every exercise is drawn equally often. Clips whose body size cannot be told are refused.
@@ -65,13 +67,14 @@ def build_samples(corpora: dict[str, Sequence[Motion]], n_frames: int = 64, mirr
         for motion in motions:
             kept += [motion, mirror(motion)] if mirrored else [motion]
             names += [name] * (2 if mirrored else 1)
-    encoded = [encode(motion, n_frames) for motion in kept]
+    encoded = [FEATURES[features].encode(motion, n_frames) for motion in kept]
     exercise = tuple(str(motion.meta.get("exercise") or "") for motion in kept)
     return Samples(
-        x=np.stack([e[0] for e in encoded]),
-        mask=np.stack([e[1] for e in encoded]),
-        seconds=np.array([e[2] for e in encoded], np.float32),
-        height=np.array([e[3] for e in encoded], np.float32),
+        x=np.stack([e.x for e in encoded]),
+        mask=np.stack([e.mask for e in encoded]),
+        seconds=np.array([e.seconds for e in encoded], np.float32),
+        height=np.array([e.height for e in encoded], np.float32),
+        frames=np.array([e.frames for e in encoded]),
         weight=_weights(names, exercise),
         exercise=exercise,
         side=tuple(motion.meta.get("side") for motion in kept),

@@ -7,7 +7,7 @@ decoding. Positions are divided by the body's height proxy, so that people of al
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,16 @@ def height_proxy(motion: Motion) -> float:
     return float(total)
 
 
+class Encoded(NamedTuple):
+    """A clip for a model: x (T, C), mask (T, 22), seconds, height proxy (m), and how many of the T frames are real."""
+
+    x: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    seconds: float
+    height: float
+    frames: int
+
+
 @dataclass(frozen=True)
 class Statistics:
     """Mean (66,) and standard deviation (66,) of the normalised coordinates; fitted on training subjects only."""
@@ -61,8 +71,8 @@ class Statistics:
         return cls(tuple(data["mean"]), tuple(data["std"]))
 
 
-def encode(motion: Motion, n_frames: int = 64) -> tuple[NDArray[np.float32], NDArray[np.bool_], float, float]:
-    """Return coordinates (n_frames, 66) over the height proxy, mask (n_frames, 22), seconds, and the proxy (m).
+def encode(motion: Motion, n_frames: int = 64) -> Encoded:
+    """Return coordinates (n_frames, 66) over the height proxy, mask (n_frames, 22), seconds, the proxy (m), n_frames.
 
     The motion must be canonical (22 joints, on the floor, facing +z). Seconds is T / fps.
     """
@@ -78,7 +88,8 @@ def encode(motion: Motion, n_frames: int = 64) -> tuple[NDArray[np.float32], NDA
     source_times = np.arange(motion.n_frames) / motion.fps
     x = sample_at(x, times, source_times)
     nearest = np.clip(np.round(times * motion.fps).astype(int), 0, motion.n_frames - 1)
-    return (x / h).reshape(n_frames, -1).astype(np.float32), motion.valid[nearest], motion.seconds, h
+    scaled = (x / h).reshape(n_frames, -1).astype(np.float32)
+    return Encoded(scaled, motion.valid[nearest], motion.seconds, h, n_frames)
 
 
 def decode(x: NDArray[np.floating], seconds: float, height: float, fps: float = 30.0) -> Motion:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -31,9 +31,16 @@ def add_noise(x0: Tensor, noise: Tensor, step: Tensor) -> Tensor:
 
 @torch.no_grad()
 def ddim(
-    predict: Predict, noise: Tensor, n_steps: int, eta: float = 0.0, generator: torch.Generator | None = None
+    predict: Predict,
+    noise: Tensor,
+    n_steps: int,
+    eta: float = 0.0,
+    generator: torch.Generator | Sequence[torch.Generator] | None = None,
 ) -> Tensor:
-    """Return x0 from noise (B, ...) in `n_steps` (Song et al. 2021, eq. 12); eta 0 is deterministic, 1 is DDPM."""
+    """Return x0 from noise (B, ...) in `n_steps` (Song et al. 2021, eq. 12); eta 0 is deterministic, 1 is DDPM.
+
+    Fresh noise (eta > 0) comes from one generator for all, or from one for each of the B.
+    """
     steps = torch.linspace(1.0, 0.0, n_steps + 1)
     x = noise
     for now, then in itertools.pairwise(steps):
@@ -43,5 +50,11 @@ def ddim(
         sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).clamp(min=0).sqrt()
         x = b.sqrt() * x0 + (1 - b - sigma**2).clamp(min=0).sqrt() * e
         if eta > 0 and then > 0:
-            x = x + sigma * torch.randn(x.shape, generator=generator).to(x)
+            x = x + sigma * _fresh(x.shape, generator).to(x)
     return x
+
+
+def _fresh(shape: torch.Size, generator: torch.Generator | Sequence[torch.Generator] | None) -> Tensor:
+    if generator is None or isinstance(generator, torch.Generator):
+        return torch.randn(shape, generator=generator)
+    return torch.stack([torch.randn(shape[1:], generator=g) for g in generator])

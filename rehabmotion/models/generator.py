@@ -14,9 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from rehabmotion.errors import UserError
+from rehabmotion.geometry.humanml3d import FPS as HUMANML3D_FPS
 from rehabmotion.models.denoiser import Conditions, Denoiser, DenoiserConfig
 from rehabmotion.models.diffusion import add_noise, ddim
-from rehabmotion.models.text import SIDES, TextConfig, TextEncoder, hash_texts
+from rehabmotion.models.text import SIDES, TextConfig, TextEncoder
+from rehabmotion.models.text_hub import HubTextEncoder
 from rehabmotion.motion import CANONICAL
 
 
@@ -29,6 +31,7 @@ class DiffusionConfig:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     scales: tuple[str, ...]  # the score scales it has learnt
+    features: str = "canonical"
     drop_text: float = 0.1
     drop_score: float = 0.15
     drop_words: float = 0.4
@@ -59,9 +62,26 @@ class DiffusionConfig:
                 k: kind(**{a: tuple(b) if isinstance(b, list) else b for a, b in data[k].items()})
                 for k, kind in parts.items()
             }
-            return cls(**nested, **plain)
-        except (TypeError, KeyError) as error:
+            config = cls(**nested, **plain)
+            config._check()
+        except (TypeError, KeyError, AttributeError) as error:
             raise UserError(f"Expected the configuration of a diffusion model, it does not fit ({error}).") from None
+        return config
+
+    def _check(self) -> None:
+        """Refuse parts that do not belong together: they would fail only when a motion is asked for."""
+        d, t = self.denoiser, self.text
+        sizes = {
+            "mean": (len(self.mean), d.n_features),
+            "std": (len(self.std), d.n_features),
+            "text.d": (t.d, d.d_text),
+            "exercises and other": (len(t.classes), d.n_exercises),
+            "frames that fill no patch": (d.n_frames % d.patch, 0),
+            "scales the denoiser lacks": (len(set(self.scales) - set(d.scales)), 0),
+        }
+        for name, (got, expected) in sizes.items():
+            if got != expected:
+                raise UserError(f"Expected parts of one model, {name}: {expected}, got {got}.")
 
 
 @dataclass
@@ -95,10 +115,10 @@ class DiffusionGenerator(nn.Module):
     mean: Tensor  # (C,) and std (C,) of the training clips
     std: Tensor
 
-    def __init__(self, config: DiffusionConfig, text: TextEncoder | None = None) -> None:
+    def __init__(self, config: DiffusionConfig, text: TextEncoder | HubTextEncoder | None = None) -> None:
         super().__init__()
         self.config = config
-        self.text = (text or TextEncoder(config.text)).eval().requires_grad_(False)
+        self.text = (text or new_text_encoder(config.text)).eval().requires_grad_(False)
         self.denoiser = Denoiser(config.denoiser)
         self.register_buffer("mean", torch.tensor(config.mean), persistent=False)
         self.register_buffer("std", torch.tensor(config.std), persistent=False)
@@ -119,7 +139,7 @@ class DiffusionGenerator(nn.Module):
         seen = batch.valid if batch.frame_mask is None else batch.valid & batch.frame_mask[..., None]
         weight = self._per_feature(seen)
         x_t = add_noise(x * weight, noise, step)
-        predicted = self.denoiser(x_t, step, batch.valid, self._dropped(batch.conditions, generator), batch.frame_mask)
+        predicted = self.denoiser(x_t, step, seen, self._dropped(batch.conditions, generator), batch.frame_mask)
         parts = {"x0": _masked_mean((predicted - x) ** 2, weight)}
         pair = weight[:, 1:] * weight[:, :-1]
         parts["velocity"] = _masked_mean((predicted.diff(dim=1) - x.diff(dim=1)) ** 2, pair)
@@ -162,8 +182,7 @@ class DiffusionGenerator(nn.Module):
     @torch.no_grad()
     def conditions(self, request: Request) -> Conditions:
         """Return the network's conditions for a request; exercise from the text, sharpened, unless it is given."""
-        hashed = hash_texts(list(request.texts), self.config.text)
-        out = {name: value.cpu() for name, value in self.text(_to(hashed, self.mean.device)).items()}
+        out = {name: value.cpu() for name, value in self.text.encode(list(request.texts)).items()}
         exercise = out["exercise"].softmax(dim=-1).square()
         exercise = exercise / exercise.sum(dim=-1, keepdim=True)
         for i, name in enumerate(request.exercises):
@@ -214,23 +233,33 @@ class DiffusionGenerator(nn.Module):
         streams = [torch.Generator().manual_seed(_mix(request.seed, request.first + i)) for i in range(n)]
         noise = torch.stack([torch.randn(shape, generator=g) for g in streams])
         valid = torch.ones(n, shape[0], c.denoiser.n_masked, dtype=torch.bool)
+        frames = self._frame_mask(request)
         scored = bool((conditions.scale >= 0).any())
         told = conditions.without_score()
         parts = [told.without_text(), told, conditions] if scored else [told.without_text(), told]
         joined, copies = Conditions.cat(parts), len(parts)
 
         def predict(x: Tensor, step: Tensor) -> Tensor:
-            x0 = self.denoiser(x.repeat(copies, 1, 1), step.repeat(copies), valid.repeat(copies, 1, 1), joined)
+            many = (x.repeat(copies, 1, 1), step.repeat(copies), valid.repeat(copies, 1, 1))
+            x0 = self.denoiser(*many, joined, None if frames is None else frames.repeat(copies, 1))
             p = x0.chunk(copies)
             guided = p[0] + w_text * (p[1] - p[0])
             return guided + w_score * (p[2] - p[1]) if scored else guided
 
-        x = ddim(predict, noise, steps or c.sampling_steps, c.eta if eta is None else eta, streams[0])
+        x = ddim(predict, noise, steps or c.sampling_steps, c.eta if eta is None else eta, streams)
         return x * self.std + self.mean
 
+    def _frame_mask(self, request: Request) -> Tensor | None:
+        """Return which frames are real (B, T); None where the representation fills all of them by itself."""
+        if self.config.features == "canonical":
+            return None
+        frames = torch.tensor([round(seconds * HUMANML3D_FPS) - 1 for seconds in request.seconds])
+        return torch.arange(self.config.denoiser.n_frames) < frames.clamp(min=2)[:, None]
 
-def _to(tensors: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
-    return {name: value.to(device) for name, value in tensors.items()}
+
+def new_text_encoder(config: TextConfig) -> TextEncoder | HubTextEncoder:
+    """Return an untrained text encoder of the kind the configuration names."""
+    return TextEncoder(config) if config.encoder == "ngram" else HubTextEncoder(config)
 
 
 def _mix(seed: int, index: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -26,9 +26,13 @@ _WORD = re.compile(r"[a-z0-9]+")
 
 @dataclass(frozen=True)
 class TextConfig:
-    """Size of the encoder. `exercises` are the classes it tells apart; OTHER is added by itself."""
+    """Size of the encoder. `exercises` are the classes it tells apart; OTHER is added by itself.
+
+    encoder: "ngram", ours, needing nothing; or a hub model's name (text_hub.py).
+    """
 
     exercises: tuple[str, ...]
+    encoder: str = "ngram"
     d: int = 128
     heads: int = 4
     layers: int = 1
@@ -128,20 +132,39 @@ class TextEncoder(nn.Module):
             mask[..., None], own
         )
 
-    @torch.no_grad()
+    def encode(self, texts: list[str]) -> dict[str, Tensor]:
+        """Return forward() of texts, on the device of the weights."""
+        device = self.position.device
+        return self({name: value.to(device) for name, value in hash_texts(texts, self.config).items()})
+
     def understand(self, texts: list[str]) -> list[dict[str, Any]]:
-        """Return, for each text, its nearest exercise, the confidence in it (0..1), the share of `other`, the side."""
-        out = self(hash_texts(texts, self.config))
-        exercise, side = out["exercise"].softmax(dim=-1), out["side"].softmax(dim=-1)
-        found = []
-        for p, q in zip(exercise, side, strict=True):
-            best = int(p[:-1].argmax())
-            found.append(
-                {
-                    "exercise": self.config.exercises[best],
-                    "confidence": float(p[best]),
-                    "other": float(p[-1]),
-                    "side": SIDES[int(q.argmax())],
-                }
-            )
-        return found
+        """Return what each text is read as; see understand()."""
+        return understand(self, texts)
+
+
+class Encoder(Protocol):
+    """What every text encoder offers: its configuration, and texts -> tokens, mask, pooled vector, three logits."""
+
+    config: TextConfig
+
+    def encode(self, texts: list[str]) -> dict[str, Tensor]:
+        """Return tokens (B, W, d), mask (B, W), pooled (B, 2d), exercise, side and quality logits."""
+
+
+@torch.no_grad()
+def understand(encoder: Encoder, texts: list[str]) -> list[dict[str, Any]]:
+    """Return, for each text, its nearest exercise, the confidence in it (0..1), the share of `other`, the side."""
+    out = encoder.encode(texts)
+    exercise, side = out["exercise"].softmax(dim=-1), out["side"].softmax(dim=-1)
+    found = []
+    for p, q in zip(exercise, side, strict=True):
+        best = int(p[:-1].argmax())
+        found.append(
+            {
+                "exercise": encoder.config.exercises[best],
+                "confidence": float(p[best]),
+                "other": float(p[-1]),
+                "side": SIDES[int(q.argmax())],
+            }
+        )
+    return found

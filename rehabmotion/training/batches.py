@@ -28,7 +28,7 @@ class BatchMaker:
         rng = np.random.default_rng([self.seed, step, rank])
         rows = rng.choice(len(self.samples), size, p=self.samples.weight)
         x = self.samples.x[rows]
-        if self.warp:
+        if self.warp and self.config.features == "canonical":  # others hold velocities, which a warp would belie
             x = time_warp(x, rng)
         return self._batch(model, rows, x, rng)
 
@@ -54,7 +54,12 @@ class BatchMaker:
             x=torch.from_numpy((x - self.mean) / self.std),
             valid=torch.from_numpy(self.samples.mask[rows]),
             conditions=conditions,
+            frame_mask=self._frame_mask(rows),
         )
+
+    def _frame_mask(self, rows: np.ndarray) -> Tensor | None:
+        frames, t = self.samples.frames[rows], self.samples.x.shape[1]
+        return None if (frames == t).all() else torch.from_numpy(np.arange(t) < frames[:, None])
 
     def _class(self, row: int) -> str:
         exercise = self.samples.exercise[row]

@@ -11,7 +11,9 @@ from torch import Tensor
 
 from rehabmotion.data.caption_draws import Caption, draw_caption, draw_other
 from rehabmotion.data.captions import TRAINING_FAMILIES, captions
+from rehabmotion.models.generator import new_text_encoder
 from rehabmotion.models.text import QUALITIES, SIDES, TextConfig, TextEncoder, hash_texts
+from rehabmotion.models.text_hub import HubTextEncoder
 from rehabmotion.motion import EXERCISES
 
 OTHER_SHARE = 0.12
@@ -24,17 +26,20 @@ def train_text_encoder(
     seed: int = 0,
     families: Sequence[str] = TRAINING_FAMILIES,
     say: Callable[[str], None] = lambda _: None,
-) -> TextEncoder:
+) -> TextEncoder | HubTextEncoder:
     """Return an encoder trained on drawn captions of `families`: AdamW, one-cycle rate, cross-entropy on 3 heads."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    encoder = TextEncoder(config)
+    encoder = new_text_encoder(config)
     optimiser = torch.optim.AdamW(encoder.parameters(), lr=2e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=n_steps)
     encoder.train()
     for step in range(n_steps):
         texts, labels = draw_batch(config, batch_size, rng, families)
-        out = encoder(_without_some(hash_texts(texts, config), rng))
+        if isinstance(encoder, TextEncoder):
+            out = encoder(_without_some(hash_texts(texts, config), rng))
+        else:
+            out = encoder.encode(texts)
         loss = F.cross_entropy(out["exercise"], labels["exercise"], label_smoothing=0.05)
         known = labels["exercise"] < len(config.exercises)
         loss = loss + 0.5 * F.cross_entropy(out["side"][known], labels["side"][known])
@@ -94,7 +99,7 @@ def _without_some(hashed: dict[str, Tensor], rng: np.random.Generator, share: fl
 
 
 @torch.no_grad()
-def accuracy_on_families(encoder: TextEncoder, families: Sequence[str]) -> dict[str, float]:
+def accuracy_on_families(encoder: TextEncoder | HubTextEncoder, families: Sequence[str]) -> dict[str, float]:
     """Return the share of captions of `families` whose exercise is found, per exercise."""
     found = {}
     for exercise in encoder.config.exercises:

@@ -19,8 +19,9 @@ def model_card(model: DiffusionGenerator, provenance: Provenance, figures: str =
     lines = [
         f"# Model `{p.name}`",
         "",
-        "Denoising diffusion over time-normalised joint positions (x0 prediction, cosine schedule), conditioned on words,",
-        f"score and duration. {parameters / 1e6:.1f} million parameters, {c.denoiser.layers} layers, width {c.denoiser.d}.",
+        "Denoising diffusion over time-normalised joint positions (x0 prediction, cosine schedule), conditioned on",
+        f"words, score and duration. {parameters / 1e6:.1f} million parameters, {c.denoiser.layers} layers, width",
+        f"{c.denoiser.d}, {c.sampling_steps} sampling steps.",
         "",
         "**Not a medical device.** It shows how an exercise may look; it does not judge, diagnose or treat anybody.",
         "",
@@ -46,9 +47,9 @@ def model_card(model: DiffusionGenerator, provenance: Provenance, figures: str =
         *(["## Figures", "", figures, ""] if figures else []),
         "## Limits",
         "",
-        "Healthy people acted UI-PRMD's incorrect repetitions; `fms` and `sim` are learnt from the simulator's formula, not",
-        "from raters. Sensors guess what they cannot see, and the model has learnt their habits with the movement: feet and",
-        "hands are the least exact. 22 joints, no hands or face, one repetition of 1 to 10 seconds.",
+        "Healthy people acted UI-PRMD's incorrect repetitions; `fms` and `sim` are learnt from the simulator's formula,",
+        "not from raters. Sensors guess what they cannot see, and the model has learnt their habits with the movement:",
+        "feet and hands are the least exact. 22 joints, no hands or face, one repetition of 1 to 10 seconds.",
         "",
     ]
     return "\n".join(lines)

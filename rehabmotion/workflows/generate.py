@@ -11,7 +11,7 @@ import numpy as np
 
 from rehabmotion import __version__
 from rehabmotion.errors import UserError
-from rehabmotion.features.canonical import decode
+from rehabmotion.features import FEATURES
 from rehabmotion.models.generator import DiffusionGenerator, Request
 from rehabmotion.models.store import Provenance
 from rehabmotion.motion import EXERCISES, SCALES, Motion, Score
@@ -83,7 +83,10 @@ def generate(
         chunk = draws[first : first + BATCH]
         features.append(_sample(model, text, score, chunk, seed, first, guidance, steps))
     x = np.concatenate(features)
-    motions = [_motion(x[i], draws[i], text, score, understood, provenance, seed, i) for i in range(samples)]
+    motions = [
+        _motion(x[i], model.config.features, draws[i], text, score, understood, provenance, seed, i)
+        for i in range(samples)
+    ]
     return Generated(motions, understood["exercise"], understood["confidence"], _warnings(understood, text))
 
 
@@ -145,6 +148,7 @@ def _sample(
 
 def _motion(
     x: np.ndarray,
+    features: str,
     draw: _Draw,
     text: str,
     score: Score | None,
@@ -154,18 +158,22 @@ def _motion(
     index: int,
 ) -> Motion:
     exercise = understood["exercise"]
-    motion = decode(x, draw.seconds, draw.height, FPS).but(
-        text=text,
-        scores=(score,) if score else (),
-        meta={
-            "source": "generated",
-            "exercise": exercise,
-            "side": draw.side,
-            "model": p.name,
-            "seed": seed,
-            "sample": index,
-            "version": __version__,
-        },
+    motion = (
+        FEATURES[features]
+        .decode(x, draw.seconds, draw.height, FPS)
+        .but(
+            text=text,
+            scores=(score,) if score else (),
+            meta={
+                "source": "generated",
+                "exercise": exercise,
+                "side": draw.side,
+                "model": p.name,
+                "seed": seed,
+                "sample": index,
+                "version": __version__,
+            },
+        )
     )
     return canonicalise(motion)
 

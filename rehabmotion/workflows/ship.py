@@ -27,7 +27,9 @@ def ship(run: Path, name: str, folder: Path = SHIPPED, figures: str = "") -> Pat
     save_model(model, provenance, target, half=True)
     size = (target / WEIGHTS).stat().st_size
     if size > MOST_BYTES:
-        raise UserError(f"Expected weights under {MOST_BYTES / 1e6:.0f} MB, got {size / 1e6:.1f} MB. Train a smaller size.")
+        raise UserError(
+            f"Expected weights under {MOST_BYTES / 1e6:.0f} MB, got {size / 1e6:.1f} MB. Train a smaller size."
+        )
     write_atomic(target / CARD, model_card(model, provenance, figures))
     return target
 

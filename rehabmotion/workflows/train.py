@@ -16,7 +16,7 @@ from rehabmotion.data.corpora import corpus_root, split_name
 from rehabmotion.data.prepare import prepared
 from rehabmotion.data.samples import Samples, build_samples
 from rehabmotion.errors import UserError
-from rehabmotion.features.canonical import fit_statistics
+from rehabmotion.features import FEATURES
 from rehabmotion.files import write_atomic
 from rehabmotion.models import MODELS
 from rehabmotion.models.denoiser import DenoiserConfig
@@ -46,6 +46,7 @@ def train_model(
     resume: bool = False,
     data_dir: Path | None = None,
     precision: str = "no",
+    text_encoder: str = "ngram",
     say: Say = lambda _: None,
     progress: Progress = lambda *_: None,
 ) -> Path:
@@ -59,14 +60,14 @@ def train_model(
         raise UserError(f'Expected precision no or bf16, got "{precision}".')
     chosen = size(size_name)
     start = model_folder(init) if init else None
-    settings = _settings(corpora, size_name, chosen, steps, init, seed, precision)
+    settings = _settings(corpora, size_name, chosen, steps, init, seed, precision) | {"text": text_encoder}
     for name in corpora:
         corpus_root(name, data_dir)  # absent data are told before the run folder is made
     _open_run(out, settings, resume)
     training = _read(corpora, "train", data_dir, say)
     held_out = _read(corpora, "val", data_dir, say)
-    samples = build_samples(training, chosen.n_frames)
-    model = _initial(samples, chosen, start, seed, say)
+    samples = build_samples(training, chosen.n_frames, features=chosen.features)
+    model = _initial(samples, chosen, start, text_encoder, seed, say)
     config = TrainingConfig(**settings["training"])
     validation = {name: motions for name, motions in held_out.items() if motions}
     checks = (
@@ -138,7 +139,9 @@ def _read(corpora: Sequence[str], split: str, data_dir: Path | None, say: Say) -
     return {name: prepared(f"{name}:{split}", data_dir, say) for name in corpora}
 
 
-def _initial(samples: Samples, chosen: Size, init: Path | None, seed: int, say: Say) -> DiffusionGenerator:
+def _initial(
+    samples: Samples, chosen: Size, init: Path | None, text_encoder: str, seed: int, say: Say
+) -> DiffusionGenerator:
     """Return the model before training: a new one, or the weights of `init` with the scales of both."""
     if init is not None:
         model, _ = load_model(init)
@@ -149,11 +152,13 @@ def _initial(samples: Samples, chosen: Size, init: Path | None, seed: int, say: 
         model.config = replace(model.config, scales=scales)
         return model
     torch.manual_seed(seed)
-    text_config = TextConfig(tuple(EXERCISES), d=chosen.d_text)
+    text_config = TextConfig(tuple(EXERCISES), encoder=text_encoder, d=chosen.d_text)
     text = train_text_encoder(text_config, chosen.text_steps, seed=seed, say=say)
-    statistics = fit_statistics(samples.x, samples.mask)
+    features = FEATURES[chosen.features]
+    statistics = features.fit(samples.x, samples.mask)
     denoiser = DenoiserConfig(
         n_frames=chosen.n_frames,
+        n_features=features.n_features,
         d=chosen.d,
         layers=chosen.layers,
         heads=chosen.heads,
@@ -162,7 +167,13 @@ def _initial(samples: Samples, chosen: Size, init: Path | None, seed: int, say: 
         d_text=chosen.d_text,
     )
     config = DiffusionConfig(
-        text_config, denoiser, statistics.mean, statistics.std, samples.scales, sampling_steps=chosen.sampling_steps
+        text_config,
+        denoiser,
+        statistics.mean,
+        statistics.std,
+        samples.scales,
+        features=chosen.features,
+        sampling_steps=chosen.sampling_steps,
     )
     torch.manual_seed(seed)
     return DiffusionGenerator(config, text)
