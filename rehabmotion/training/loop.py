@@ -42,6 +42,11 @@ class TrainingConfig:
         return asdict(self)
 
 
+def checkpoint_path(run: Path) -> Path:
+    """Return where a run keeps its last checkpoint."""
+    return run / "checkpoints" / "last.safetensors"
+
+
 def learning_rate(step: int, config: TrainingConfig) -> float:
     """Return the rate at a step: linear warm-up, then a cosine down to a hundredth."""
     if step < config.warm_up:
@@ -81,7 +86,7 @@ def train(
     )
     average = Average(model.to(accelerator.device), config.ema)
     wrapped, optimiser = accelerator.prepare(_Loss(model), optimiser)
-    checkpoint = run / "checkpoints" / "last.safetensors"
+    checkpoint = checkpoint_path(run)
     first = load_checkpoint(checkpoint, model, average, optimiser.optimizer) if resume and checkpoint.exists() else 0
     log = Log(run, first) if accelerator.is_main_process else None
     rank, started = accelerator.process_index, time.monotonic()

@@ -47,9 +47,9 @@ def model_card(model: DiffusionGenerator, provenance: Provenance, figures: str =
         *(["## Figures", "", figures, ""] if figures else []),
         "## Limits",
         "",
-        "Healthy people acted UI-PRMD's incorrect repetitions; `fms` and `sim` are learnt from the simulator's formula,",
+        "Healthy people acted UI-PRMD's incorrect repetitions; `fms` and `sim` come from the simulator's formula,",
         "not from raters. Sensors guess what they cannot see, and the model has learnt their habits with the movement:",
-        "feet and hands are the least exact. 22 joints, no hands or face, one repetition of 1 to 10 seconds.",
+        "feet and hands are the least exact. 22 joints, no hands or face; one repetition of 1 to 10 seconds.",
         "",
     ]
     return "\n".join(lines)

@@ -20,12 +20,12 @@ from rehabmotion.features import FEATURES
 from rehabmotion.files import write_atomic
 from rehabmotion.models import MODELS
 from rehabmotion.models.denoiser import DenoiserConfig
-from rehabmotion.models.generator import DiffusionConfig, DiffusionGenerator
+from rehabmotion.models.generator import DiffusionConfig, DiffusionGenerator, new_text_encoder
 from rehabmotion.models.store import Provenance, load_model, save_model
 from rehabmotion.models.text import TextConfig
 from rehabmotion.motion import EXERCISES, Motion
 from rehabmotion.training.batches import BatchMaker
-from rehabmotion.training.loop import TrainingConfig, train
+from rehabmotion.training.loop import TrainingConfig, checkpoint_path, train
 from rehabmotion.training.text import train_text_encoder
 from rehabmotion.workflows.card import model_card
 from rehabmotion.workflows.models import model_folder
@@ -65,14 +65,16 @@ def train_model(
         corpus_root(name, data_dir)  # absent data are told before the run folder is made
     _open_run(out, settings, resume)
     training = _read(corpora, "train", data_dir, say)
-    held_out = _read(corpora, "val", data_dir, say)
-    samples = build_samples(training, chosen.n_frames, features=chosen.features)
-    model = _initial(samples, chosen, start, text_encoder, seed, say)
+    held_out = {name: clips for name, clips in _read(corpora, "val", data_dir, say).items() if clips}
+    before = load_model(start)[0] if start else None
+    represented = _representation(chosen, before)
+    samples = build_samples(training, **represented)
+    stopped = resume and checkpoint_path(out).exists()
+    model = _fine_tuned(before, samples) if before else _new(samples, chosen, text_encoder, seed, stopped, say)
     config = TrainingConfig(**settings["training"])
-    validation = {name: motions for name, motions in held_out.items() if motions}
-    checks = (
-        BatchMaker(build_samples(validation, chosen.n_frames, mirrored=False), model.config) if validation else None
-    )
+    checks = None
+    if held_out:
+        checks = BatchMaker(build_samples(held_out, mirrored=False, **represented), model.config)
     say(f"training on {len(samples)} clips (mirrored ones counted), {config.steps} steps")
     model = train(model, BatchMaker(samples, model.config, seed), checks, config, out, resume, progress)
     provenance = _provenance(out.name, training, held_out, samples, settings)
@@ -139,21 +141,30 @@ def _read(corpora: Sequence[str], split: str, data_dir: Path | None, say: Say) -
     return {name: prepared(f"{name}:{split}", data_dir, say) for name in corpora}
 
 
-def _initial(
-    samples: Samples, chosen: Size, init: Path | None, text_encoder: str, seed: int, say: Say
-) -> DiffusionGenerator:
-    """Return the model before training: a new one, or the weights of `init` with the scales of both."""
-    if init is not None:
-        model, _ = load_model(init)
-        unknown = set(samples.exercises) - set(model.config.text.exercises)
-        if unknown:
-            raise UserError(f"Expected exercises that {init} knows, got {', '.join(sorted(unknown))}.")
-        scales = tuple(sorted({*model.config.scales, *samples.scales}))
-        model.config = replace(model.config, scales=scales)
-        return model
+def _representation(chosen: Size, before: DiffusionGenerator | None) -> dict[str, Any]:
+    """Return how clips are encoded: as the size says, or as the model that is fine-tuned was trained."""
+    if before is None:
+        return {"n_frames": chosen.n_frames, "features": chosen.features}
+    return {"n_frames": before.config.denoiser.n_frames, "features": before.config.features}
+
+
+def _fine_tuned(model: DiffusionGenerator, samples: Samples) -> DiffusionGenerator:
+    """Return the model that is gone on from, with the scales of both; exercises it does not know raise UserError."""
+    unknown = set(samples.exercises) - set(model.config.text.exercises)
+    if unknown:
+        raise UserError(f"Expected exercises that the --init model knows, got {', '.join(sorted(unknown))}.")
+    model.config = replace(model.config, scales=tuple(sorted({*model.config.scales, *samples.scales})))
+    return model
+
+
+def _new(samples: Samples, chosen: Size, text_encoder: str, seed: int, stopped: bool, say: Say) -> DiffusionGenerator:
+    """Return an untrained model with its text encoder trained, unless a checkpoint of a stopped run brings that."""
     torch.manual_seed(seed)
     text_config = TextConfig(tuple(EXERCISES), encoder=text_encoder, d=chosen.d_text)
-    text = train_text_encoder(text_config, chosen.text_steps, seed=seed, say=say)
+    if stopped:
+        text = new_text_encoder(text_config)
+    else:
+        text = train_text_encoder(text_config, chosen.text_steps, seed=seed, say=say)
     features = FEATURES[chosen.features]
     statistics = features.fit(samples.x, samples.mask)
     denoiser = DenoiserConfig(
