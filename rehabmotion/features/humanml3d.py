@@ -29,9 +29,10 @@ def encode(motion: Motion, n_frames: int = 196) -> Encoded:
 def decode(x: NDArray[np.floating], seconds: float, height: float, fps: float = 30.0) -> Motion:
     """Return the motion of features (n_frames, 263), the first `seconds` of them, at `fps`.
 
+    The format describes steps between frames: T frames make T - 1 rows of features, and those make T - 1 frames again.
     `height` is not used: this format keeps one body for all, its features' own.
     """
-    n = int(np.clip(round(seconds * FPS), 2, len(x)))
+    n = int(np.clip(round(seconds * FPS) - 1, 2, len(x)))
     motion = Motion(decode_humanml3d(x[:n].astype(np.float64)), FPS)
     return resample(motion, fps)
 
