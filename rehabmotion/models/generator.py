@@ -7,7 +7,7 @@ surrounds it (run folders, captions, decoding to metres) is the same for all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import torch
@@ -15,11 +15,14 @@ from torch import Tensor, nn
 
 from rehabmotion.errors import UserError
 from rehabmotion.geometry.humanml3d import FPS as HUMANML3D_FPS
+from rehabmotion.geometry.humanml3d import N_FEATURES as HUMANML3D_FEATURES
 from rehabmotion.models.denoiser import Conditions, Denoiser, DenoiserConfig
 from rehabmotion.models.diffusion import add_noise, ddim
 from rehabmotion.models.text import SIDES, TextConfig, TextEncoder
 from rehabmotion.models.text_hub import HubTextEncoder
 from rehabmotion.motion import CANONICAL
+
+WIDTHS = {"canonical": 3 * len(CANONICAL), "humanml3d": HUMANML3D_FEATURES}  # numbers a frame, per representation
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,16 @@ class DiffusionConfig:
     def _check(self) -> None:
         """Refuse parts that do not belong together: they would fail only when a motion is asked for."""
         d, t = self.denoiser, self.text
+        for part in (d, t):
+            for name in (f.name for f in fields(part) if f.type == "int"):
+                value = getattr(part, name)
+                if not isinstance(value, int) or value < 1:
+                    raise UserError(f"Expected {name} of 1 or more, got {value!r}.")
+        if self.features not in WIDTHS:
+            raise UserError(f'Expected features {" or ".join(WIDTHS)}, got "{self.features}".')
         sizes = {
+            "n_features": (d.n_features, WIDTHS[self.features]),
+            "width left over by the heads": (d.d % d.heads + t.d % t.heads, 0),
             "mean": (len(self.mean), d.n_features),
             "std": (len(self.std), d.n_features),
             "text.d": (t.d, d.d_text),

@@ -65,7 +65,7 @@ def load_model(folder: Path) -> tuple[DiffusionGenerator, Provenance]:
         kind, version = config["kind"], config["format"]
         settings, network = MODELS[kind]
         provenance = _provenance(config["provenance"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise UserError(f"{folder / CONFIG}: Expected a model's configuration, could not read it ({error}).") from None
     if version != FORMAT:
         raise UserError(f"{folder / CONFIG}: Expected format {FORMAT}, got {version}. Use the version that wrote it.")

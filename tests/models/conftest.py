@@ -34,7 +34,8 @@ def make_config() -> Callable[..., DiffusionConfig]:
         denoiser = DenoiserConfig(n_frames=16, d=32, layers=2, heads=2, n_exercises=4, d_text=16, dropout=0.0)
         denoiser = replace(denoiser, **changes)
         n = denoiser.n_features
-        return DiffusionConfig(TEXT, denoiser, (0.1,) * n, (0.5,) * n, ("fms", "uiprmd"), sampling_steps=4)
+        name = "canonical" if n == 66 else "humanml3d"
+        return DiffusionConfig(TEXT, denoiser, (0.1,) * n, (0.5,) * n, ("fms", "uiprmd"), name, sampling_steps=4)
 
     return make
 
