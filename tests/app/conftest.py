@@ -135,7 +135,7 @@ def clips_npz(data_folder: Path) -> Path:
 def tiny(squat: Motion, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder: random weights around the poses of one squat. It has learnt fms and uiprmd, so it says."""
     torch.manual_seed(0)
-    x, mask, _, height = encode(squat, 16)
+    x, mask, _, height, _ = encode(squat, 16)
     statistics = fit_statistics(x[None], mask[None])
     text = TextConfig(tuple(EXERCISES), d=16, heads=2, word_buckets=64, gram_buckets=64)
     denoiser = DenoiserConfig(16, d=16, layers=1, heads=2, n_exercises=len(text.classes), d_text=16)
