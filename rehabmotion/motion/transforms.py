@@ -84,8 +84,9 @@ _SIDE = r"\b(?:left|right)\b"
 _BODY = r"(?:leg|arm|hand|foot|feet|knee|side|hip|shoulder|elbow|ankle|wrist|heel|toe|thigh|shin|limb)"
 _COUNTED = r"\b(?:\d+|one|two|three|four|five|few|more|some|no) (?:steps?|seconds?|minutes?|reps?|repetitions?)"
 _ON_FOOT = "".join(rf"(?<!\b{verb} )" for verb in ("take", "takes", "taking", "walk", "walks", "walking", "go", "goes"))
+_NOT_THE = "".join(rf"(?<!\b{word} )" for word in ("the", "your", "his", "her", "their", "my"))
 _NOT_A_SIDE = re.compile(
-    rf"{_SIDE} (?:away|now|angles?|at the (?:top|bottom|end)|(?:back|down|up|over|through|behind|past)(?! {_BODY}))\b"
+    rf"{_NOT_THE}{_SIDE} (?:away|now|angles?|at the (?:top|bottom|end)|(?:through|past)(?! {_BODY}))\b"
     rf"|\b(?:all|time) {_SIDE}(?!-| {_BODY})"
     rf"|\b(?:has|have|had|is|are|was|were) {_SIDE}(?!-|,? (?:and|or|of|handed|footed|sided|{_BODY}))"
     rf"|{_ON_FOOT}{_COUNTED} {_SIDE}",
