@@ -23,7 +23,8 @@ class Samples:
     """Clips of one or more corpora.
 
     x (N, T, C); mask (N, T, 22); seconds, height (m), real frames and weight (N,): how often drawn; exercise ids
-    ("" = none), sides, texts, scores and corpus per clip.
+    ("" = none), sides, texts, scores and corpus per clip; person (N,): index of who moves, -1 = nobody known. A
+    mirrored person is somebody else: a right-hander has become a left-hander.
     """
 
     x: NDArray[np.float32]
@@ -37,6 +38,7 @@ class Samples:
     text: tuple[str, ...]
     scores: tuple[tuple[Score, ...], ...]
     corpus: tuple[str, ...]
+    person: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.x)
@@ -81,7 +83,20 @@ def build_samples(
         text=tuple(motion.text for motion in kept),
         scores=tuple(motion.scores for motion in kept),
         corpus=tuple(names),
+        person=_people(kept, names, mirrored),
     )
+
+
+def _people(motions: Sequence[Motion], corpora: Sequence[str], mirrored: bool) -> NDArray[np.int64]:
+    """Return who moves, numbered in order of appearance. Simulated bodies have no manner of their own: -1."""
+    numbers: dict[tuple[str, str, bool], int] = {}
+    person = np.full(len(motions), -1)
+    for i, (motion, corpus) in enumerate(zip(motions, corpora, strict=True)):
+        subject = motion.meta.get("subject")
+        if subject is not None and corpus != "simulator":
+            key = (corpus, str(subject), mirrored and i % 2 == 1)
+            person[i] = numbers.setdefault(key, len(numbers))
+    return person
 
 
 def _weights(corpora: Sequence[str], exercises: Sequence[str]) -> NDArray[np.float64]:

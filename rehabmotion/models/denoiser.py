@@ -29,6 +29,7 @@ class DenoiserConfig:
     dropout: float = 0.1
     n_exercises: int = 25
     d_text: int = 128
+    n_people: int = 0
     scales: tuple[str, ...] = tuple(SCALES)
 
 
@@ -37,7 +38,8 @@ class Conditions:
     """What a motion is asked for, batched.
 
     words (B, W, d_text) with word_mask (B, W); pooled (B, 2 d_text); exercise (B, E) and side (B, 4) probabilities;
-    scale (B,) index into config.scales or -1; score (B,) on 0..1; seconds (B,); has_text, has_words (B,) bool.
+    scale (B,) index into config.scales or -1; score (B,) on 0..1; person (B,) index of a training person whose
+    manner is taken, or -1; seconds (B,); has_text, has_words (B,) bool.
     """
 
     words: Tensor
@@ -47,6 +49,7 @@ class Conditions:
     side: Tensor
     scale: Tensor
     score: Tensor
+    person: Tensor
     seconds: Tensor
     has_text: Tensor
     has_words: Tensor
@@ -82,6 +85,7 @@ class Denoiser(nn.Module):
         self.duration = nn.Sequential(nn.Linear(64, d), nn.SiLU(), nn.Linear(d, d))
         self.score = nn.Sequential(nn.Linear(65, d), nn.SiLU(), nn.Linear(d, d))
         self.scale = nn.Embedding(len(config.scales) + 1, d)  # 0 = no score
+        self.person = nn.Embedding(config.n_people + 1, d)  # 0 = nobody in particular
         self.exercise = nn.Linear(config.n_exercises, d, bias=False)
         self.side = nn.Linear(4, d, bias=False)
         self.words = nn.Linear(config.d_text, d)
@@ -103,7 +107,7 @@ class Denoiser(nn.Module):
         tokens = torch.cat([x, valid.to(x.dtype)], dim=-1).reshape(b, t // p, -1)
         h = self.patch_in(tokens) + self.position[: t // p]
         context, context_mask = self._context(c)
-        vector = self._vector(step, c) + context[:, 0]
+        vector = self._vector(step, c) + context[:, 0] + context[:, 1]
         mask = None if frame_mask is None else frame_mask.reshape(b, t // p, p).any(dim=-1)
         for block in self.blocks:
             h = block(h, vector, context, context_mask, mask)
@@ -121,12 +125,15 @@ class Denoiser(nn.Module):
         )
 
     def _context(self, c: Conditions) -> tuple[Tensor, Tensor]:
-        """Return tokens (B, 3 + W, d), first of them the exercise, and their mask."""
+        """Return tokens (B, 4 + W, d), first of them the exercise, then the person, and their mask."""
         exercise, side = self.exercise(c.exercise), self.side(c.side)
         text = c.has_text[:, None]
         first = torch.where(text, exercise + side, self.no_text)
         pooled = self.pooled(c.pooled)
-        context = torch.cat([first[:, None], side[:, None], pooled[:, None], self.words(c.words)], dim=1)
+        person = self.person(c.person + 1)
+        heads = torch.stack([first, person, side, pooled], dim=1)
+        context = torch.cat([heads, self.words(c.words)], dim=1)
         words_seen = (c.has_text & c.has_words)[:, None]
-        mask = torch.cat([torch.ones_like(text), text, words_seen, c.word_mask & words_seen], dim=1)
+        always = torch.ones_like(text)
+        mask = torch.cat([always, always, text, words_seen, c.word_mask & words_seen], dim=1)
         return context, mask

@@ -38,6 +38,7 @@ class DiffusionConfig:
     drop_text: float = 0.1
     drop_score: float = 0.15
     drop_words: float = 0.4
+    drop_person: float = 0.1
     velocity_weight: float = 0.1
     bone_weight: float = 1.0
     sampling_steps: int = 10
@@ -117,6 +118,7 @@ class Request:
     seconds: Sequence[float]
     seed: int = 0
     first: int = 0  # number of the first of these motions: a batch of many is cut without changing anything
+    people: Sequence[int] = field(default_factory=tuple)  # whose manner, by index; -1 = nobody in particular
     exercises: Sequence[str | None] = field(default_factory=tuple)  # when known: taken instead of the text's reading
 
 
@@ -187,6 +189,7 @@ class DiffusionGenerator(nn.Module):
             has_text=c.has_text & ~draw(self.config.drop_text),
             has_words=c.has_words & ~draw(self.config.drop_words),
             scale=torch.where(draw(self.config.drop_score), torch.full_like(c.scale, -1), c.scale),
+            person=torch.where(draw(self.config.drop_person), torch.full_like(c.person, -1), c.person),
         )
 
     # --- use ----------------------------------------------------------------------------------------------------
@@ -216,6 +219,7 @@ class DiffusionGenerator(nn.Module):
             side=side,
             scale=torch.tensor([-1 if s is None else scales.index(s) for s in request.scales]),
             score=torch.tensor([float(v) for v in request.scores]),
+            person=torch.tensor(list(request.people) or [-1] * n),
             seconds=torch.tensor([float(s) for s in request.seconds]),
             has_text=torch.ones(n, dtype=torch.bool),
             has_words=torch.ones(n, dtype=torch.bool),

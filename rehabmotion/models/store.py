@@ -26,7 +26,7 @@ class Provenance:
     """What a model was made from and what follows for its use.
 
     durations: exercise -> "scale:value" or "any" -> (mean, deviation) of ln seconds; heights: (mean, deviation) of the
-    height proxy, metres.
+    height proxy, metres; people: exercise -> side -> indices of the training people whose manner it can take.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Provenance:
     exercises: tuple[str, ...]
     durations: dict[str, dict[str, tuple[float, float]]]
     heights: tuple[float, float]
+    people: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     version: str = ""
 

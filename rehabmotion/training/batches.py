@@ -17,10 +17,12 @@ UNSCORED = 0.12  # share of scored clips shown without their score, so that the 
 
 
 class BatchMaker:
-    """Samples and their captions -> batches in the model's units."""
+    """Samples and their captions -> batches in the model's units. Held-out people count as nobody in particular."""
 
-    def __init__(self, samples: Samples, config: DiffusionConfig, seed: int = 0, warp: bool = True) -> None:
-        self.samples, self.config, self.seed, self.warp = samples, config, seed, warp
+    def __init__(
+        self, samples: Samples, config: DiffusionConfig, seed: int = 0, warp: bool = True, own_people: bool = True
+    ) -> None:
+        self.samples, self.config, self.seed, self.warp, self.own_people = samples, config, seed, warp, own_people
         self.mean, self.std = np.array(config.mean, np.float32), np.array(config.std, np.float32)
 
     def draw(self, model: DiffusionGenerator, step: int, size: int, rank: int = 0) -> Batch:
@@ -44,6 +46,7 @@ class BatchMaker:
             scales=[score.scale if score else None for _, score, _ in asked],
             scores=[score.unit if score else 0.0 for _, score, _ in asked],
             seconds=self.samples.seconds[rows].tolist(),
+            people=self._people(rows),
             exercises=[self._class(int(row)) for row in rows],
         )
         conditions = model.conditions(request)
@@ -60,6 +63,12 @@ class BatchMaker:
     def _frame_mask(self, rows: np.ndarray) -> Tensor | None:
         frames, t = self.samples.frames[rows], self.samples.x.shape[1]
         return None if (frames == t).all() else torch.from_numpy(np.arange(t) < frames[:, None])
+
+    def _people(self, rows: np.ndarray) -> list[int]:
+        """Return whose manner each clip has, where these are the people the model is made for."""
+        if not self.own_people:
+            return [-1] * len(rows)
+        return self.samples.person[rows].tolist()
 
     def _class(self, row: int) -> str:
         exercise = self.samples.exercise[row]

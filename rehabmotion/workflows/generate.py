@@ -95,6 +95,7 @@ class _Draw:
     side: str
     seconds: float
     height: float
+    person: int
 
 
 def _draw(
@@ -104,6 +105,7 @@ def _draw(
     left = rng.random() < 0.5
     log_deviation = float(np.clip(rng.standard_normal(), -1.5, 1.5))
     height = p.heights[0] + p.heights[1] * float(np.clip(rng.standard_normal(), -1.5, 1.5))
+    whom = rng.random()
     exercise = EXERCISES[understood["exercise"]]
     side = understood["side"]
     if side not in exercise.sides:
@@ -111,7 +113,18 @@ def _draw(
     if seconds is None:
         mean, deviation = _duration(exercise.id, score, p)
         seconds = float(np.clip(math.exp(mean + deviation * log_deviation), SHORTEST, LONGEST))
-    return _Draw(side, seconds, height)
+    return _Draw(side, seconds, height, _person(exercise.id, side, score, p, whom))
+
+
+def _person(exercise: str, side: str, score: Score | None, p: Provenance, whom: float) -> int:
+    """Return whose manner is taken: one of those recorded doing this, as `whom` in 0..1 picks; -1 = nobody's.
+
+    Simulated scores are nobody's: no person of the recordings was ever given them.
+    """
+    people = p.people.get(exercise, {}).get(side, [])
+    if not people or (score is not None and score.scale in ("sim", "fms")):
+        return -1
+    return people[int(whom * len(people))]
 
 
 def _duration(exercise: str, score: Score | None, p: Provenance) -> tuple[float, float]:
@@ -140,6 +153,7 @@ def _sample(
         scales=[score.scale if score else None] * n,
         scores=[score.unit if score else 0.0] * n,
         seconds=[d.seconds for d in draws],
+        people=[d.person for d in draws],
         seed=seed,
         first=first,
     )

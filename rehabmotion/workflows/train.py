@@ -74,9 +74,11 @@ def train_model(
     config = TrainingConfig(**settings["training"])
     checks = None
     if held_out:
-        checks = BatchMaker(build_samples(held_out, mirrored=False, **represented), model.config)
+        kept_back = build_samples(held_out, mirrored=False, **represented)
+        checks = BatchMaker(kept_back, model.config, own_people=False)
     say(f"training on {len(samples)} clips (mirrored ones counted), {config.steps} steps")
-    model = train(model, BatchMaker(samples, model.config, seed), checks, config, out, resume, progress)
+    batches = BatchMaker(samples, model.config, seed, own_people=before is None)
+    model = train(model, batches, checks, config, out, resume, progress)
     provenance = _provenance(out.name, training, held_out, samples, settings)
     save_model(model, provenance, out)
     write_atomic(out / "CARD.md", model_card(model, provenance))
@@ -176,6 +178,7 @@ def _new(samples: Samples, chosen: Size, text_encoder: str, seed: int, stopped: 
         patch=chosen.patch,
         n_exercises=len(text_config.classes),
         d_text=chosen.d_text,
+        n_people=int(samples.person.max()) + 1,
     )
     config = DiffusionConfig(
         text_config,
@@ -209,10 +212,20 @@ def _provenance(
         held_out=tuple(named),
         exercises=samples.exercises,
         durations=_durations(samples),
+        people=_people(samples),
         heights=(round(float(heights.mean()), 4), round(float(heights.std()), 4)),
         training=settings,
         version=__version__,
     )
+
+
+def _people(samples: Samples) -> dict[str, dict[str, list[int]]]:
+    """Return who was recorded per exercise and side: exercise -> side -> indices of people."""
+    found: dict[str, dict[str, set[int]]] = {}
+    for exercise, side, person in zip(samples.exercise, samples.side, samples.person, strict=True):
+        if exercise and person >= 0:
+            found.setdefault(exercise, {}).setdefault(side or "none", set()).add(int(person))
+    return {e: {side: sorted(people) for side, people in sides.items()} for e, sides in found.items()}
 
 
 def _durations(samples: Samples) -> dict[str, dict[str, tuple[float, float]]]:
