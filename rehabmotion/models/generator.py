@@ -78,8 +78,9 @@ class DiffusionConfig:
         for part in (d, t):
             for name in (f.name for f in fields(part) if f.type == "int"):
                 value = getattr(part, name)
-                if not isinstance(value, int) or value < 1:
-                    raise UserError(f"Expected {name} of 1 or more, got {value!r}.")
+                least = 0 if name == "n_people" else 1  # a model need not know people apart
+                if not isinstance(value, int) or value < least:
+                    raise UserError(f"Expected {name} of {least} or more, got {value!r}.")
         if self.features not in WIDTHS:
             raise UserError(f'Expected features {" or ".join(WIDTHS)}, got "{self.features}".')
         sizes = {
