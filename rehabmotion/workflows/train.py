@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -63,7 +64,9 @@ def train_model(
     settings = _settings(corpora, size_name, chosen, steps, init, seed, precision) | {"text": text_encoder}
     for name in corpora:
         corpus_root(name, data_dir)  # absent data are told before the run folder is made
-    _open_run(out, settings, resume)
+    first = int(os.environ.get("RANK", "0")) == 0  # of the processes that torchrun starts, one keeps the folder
+    if first:
+        _open_run(out, settings, resume)
     training = _read(corpora, "train", data_dir, say)
     held_out = {name: clips for name, clips in _read(corpora, "val", data_dir, say).items() if clips}
     before = load_model(start)[0] if start else None
@@ -80,8 +83,9 @@ def train_model(
     batches = BatchMaker(samples, model.config, seed, own_people=before is None)
     model = train(model, batches, checks, config, out, resume, progress)
     provenance = _provenance(out.name, training, held_out, samples, settings)
-    save_model(model, provenance, out)
-    write_atomic(out / "CARD.md", model_card(model, provenance))
+    if first:
+        save_model(model, provenance, out)
+        write_atomic(out / "CARD.md", model_card(model, provenance))
     return out
 
 
