@@ -139,6 +139,20 @@ def corpus(name: str) -> Corpus:
     return CORPORA[name]
 
 
+def of_split(name: str, motions: Sequence[Motion], split: str) -> list[Motion]:
+    """Return the motions of a corpus that belong to "train", "val" or "all".
+
+    What a set's own lists call its test part is in neither train nor val.
+    """
+    if split == "all":
+        return list(motions)
+    held_out = corpus(name).held_out(motions)
+    pairs = zip(motions, held_out, strict=True)
+    if split == "val":
+        return [motion for motion, out in pairs if out]
+    return [motion for motion, out in pairs if not out and motion.meta.get("split") != "test"]
+
+
 def split_name(text: str) -> tuple[str, str]:
     """Return (corpus, split) of NAME, NAME:train or NAME:val; split is "all" for a plain name."""
     name, _, split = text.partition(":")

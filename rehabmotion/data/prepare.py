@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rehabmotion.data.corpora import corpus, corpus_root, load_raw, split_name
+from rehabmotion.data.corpora import corpus_root, load_raw, of_split, split_name
 from rehabmotion.io.files import read_bytes, write_atomic
 from rehabmotion.motion import Motion, Score
 from rehabmotion.motion.retarget import bone_lengths, symmetric, with_bone_lengths
@@ -79,11 +79,7 @@ def prepared(name: str, data_dir: Path | None = None, say: Callable[[str], None]
     """Return the prepared clips of NAME, NAME:train or NAME:val; made on first use and kept in the cache folder."""
     base, split = split_name(name)
     motions = _cached(base, data_dir, say)
-    if split == "all":
-        return motions
-    held_out = corpus(base).held_out(motions)
-    chosen = [motion for motion, out in zip(motions, held_out, strict=True) if out == (split == "val")]
-    return chosen
+    return of_split(base, motions, split)
 
 
 def _cached(name: str, data_dir: Path | None, say: Callable[[str], None]) -> list[Motion]:

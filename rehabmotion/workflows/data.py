@@ -6,7 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rehabmotion.data.corpora import CORPORA, corpus, corpus_root, data_folder, load_raw, missing_parts, split_name
+from rehabmotion.data.corpora import (
+    CORPORA,
+    corpus,
+    corpus_root,
+    data_folder,
+    load_raw,
+    missing_parts,
+    of_split,
+    split_name,
+)
 from rehabmotion.data.prepare import cache_folder, prepared
 from rehabmotion.errors import UserError
 from rehabmotion.motion import Motion
@@ -60,10 +69,7 @@ def _read_all(state: CorpusState, data_dir: Path | None) -> CorpusState:
         motions = list(load_raw(name, data_dir))
     except UserError as error:
         return CorpusState(state.name, state.title, state.terms, "damaged", str(error))
-    if split != "all":
-        held_out = corpus(name).held_out(motions)
-        motions = [motion for motion, out in zip(motions, held_out, strict=True) if out == (split == "val")]
-    return CorpusState(state.name, state.title, state.terms, "present", _amount(motions))
+    return CorpusState(state.name, state.title, state.terms, "present", _amount(of_split(name, motions, split)))
 
 
 def _amount(motions: Sequence[Motion]) -> str:

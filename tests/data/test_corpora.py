@@ -8,7 +8,16 @@ import pytest
 
 import rehabmotion.data.corpora as corpora
 from rehabmotion.data.caption_draws import draw_caption
-from rehabmotion.data.corpora import CORPORA, corpus, corpus_root, data_folder, load_raw, missing_parts, split_name
+from rehabmotion.data.corpora import (
+    CORPORA,
+    corpus,
+    corpus_root,
+    data_folder,
+    load_raw,
+    missing_parts,
+    of_split,
+    split_name,
+)
 from rehabmotion.data.prepare import prepared
 from rehabmotion.errors import UserError
 from rehabmotion.motion import EXERCISES, Motion
@@ -170,3 +179,11 @@ def test_every_corpus_can_be_imported_and_refuses_an_empty_folder(name: str, tmp
     for part in CORPORA[name].needs:
         (tmp_path / str(CORPORA[name].folder) / part).mkdir(parents=True)
     fails(lambda: list(load_raw(name, tmp_path)), "Expected")
+
+
+def test_a_sets_own_test_list_neither_trains_nor_validates() -> None:
+    motions = [Motion(np.zeros((5, 22, 3)), 20.0, meta={"split": split}) for split in ("train", "val", "test")]
+    parts = {
+        split: [m.meta["split"] for m in of_split("humanml3d", motions, split)] for split in ("train", "val", "all")
+    }
+    assert parts == {"train": ["train"], "val": ["val"], "all": ["train", "val", "test"]}
