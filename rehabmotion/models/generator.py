@@ -6,6 +6,7 @@ surrounds it (run folders, captions, decoding to metres) is the same for all.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -81,6 +82,11 @@ class DiffusionConfig:
                 least = 0 if name == "n_people" else 1  # a model need not know people apart
                 if not isinstance(value, int) or value < least:
                     raise UserError(f"Expected {name} of {least} or more, got {value!r}.")
+        numbers = [getattr(self, f.name) for f in fields(self) if f.type == "float"]
+        if not all(_is_finite(number) for number in (*numbers, *self.mean, *self.std)):
+            raise UserError("Expected finite numbers for mean, std, weights and guidance, got others.")
+        if not isinstance(self.sampling_steps, int) or self.sampling_steps < 1:
+            raise UserError(f"Expected sampling_steps of 1 or more, got {self.sampling_steps!r}.")
         if self.features not in WIDTHS:
             raise UserError(f'Expected features {" or ".join(WIDTHS)}, got "{self.features}".')
         sizes = {
@@ -96,6 +102,10 @@ class DiffusionConfig:
         for name, (got, expected) in sizes.items():
             if got != expected:
                 raise UserError(f"Expected parts of one model, {name}: {expected}, got {got}.")
+
+
+def _is_finite(number: object) -> bool:
+    return isinstance(number, int | float) and math.isfinite(number)
 
 
 @dataclass

@@ -74,6 +74,9 @@ def load_model(folder: Path) -> tuple[DiffusionGenerator, Provenance]:
         model = network(settings.from_json(config["model"]))
     except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, AssertionError) as error:
         raise UserError(f"{folder / CONFIG}: Expected sizes that make a model, could not build it ({error}).") from None
+    asked = [i for table in provenance.people.values() for those in table.values() for i in those]
+    if asked and not 0 <= min(asked) <= max(asked) < model.config.denoiser.n_people:
+        raise UserError(f"{folder / CONFIG}: Expected people that the model knows, got number {max(asked)}.")
     try:
         tensors = load_tensors((folder / WEIGHTS).read_bytes())
         model.load_state_dict({name: value.float() for name, value in tensors.items()})
@@ -93,5 +96,12 @@ def _provenance(data: dict[str, Any]) -> Provenance:
         for exercise, table in data["durations"].items()
     }
     heights = (float(data["heights"][0]), float(data["heights"][1]))
+    logs = [number for table in durations.values() for pair in table.values() for number in pair]
+    if not all(abs(number) < 10 for number in (*logs, *heights)):  # also refuses NaN
+        raise ValueError("durations or heights of no person")
+    people = {
+        exercise: {side: [int(i) for i in those] for side, those in table.items()}
+        for exercise, table in data.get("people", {}).items()
+    }
     lists = {key: tuple(data[key]) for key in ("corpora", "held_out", "exercises")}
-    return Provenance(**{**data, **lists, "durations": durations, "heights": heights})
+    return Provenance(**{**data, **lists, "durations": durations, "heights": heights, "people": people})
