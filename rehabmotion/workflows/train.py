@@ -69,7 +69,7 @@ def train_model(
         _open_run(out, settings, resume)
     training = _read(corpora, "train", data_dir, say)
     held_out = {name: clips for name, clips in _read(corpora, "val", data_dir, say).items() if clips}
-    before = load_model(start)[0] if start else None
+    before, known = load_model(start) if start else (None, None)
     represented = _representation(chosen, before)
     samples = build_samples(training, **represented)
     stopped = resume and checkpoint_path(out).exists()
@@ -82,7 +82,9 @@ def train_model(
     say(f"training on {len(samples)} clips (mirrored ones counted), {config.steps} steps")
     batches = BatchMaker(samples, model.config, seed, own_people=before is None)
     model = train(model, batches, checks, config, out, resume, progress)
-    provenance = _provenance(out.name, training, held_out, samples, settings)
+    # the people a fine-tuned model knows are those it was first trained on, under the numbers they had there
+    people = known.people if known else _people(samples)
+    provenance = _provenance(out.name, training, held_out, samples, people, settings)
     if first:
         save_model(model, provenance, out)
         write_atomic(out / "CARD.md", model_card(model, provenance))
@@ -202,6 +204,7 @@ def _provenance(
     training: dict[str, list[Motion]],
     held_out: dict[str, list[Motion]],
     samples: Samples,
+    people: dict[str, dict[str, list[int]]],
     settings: dict[str, Any],
 ) -> Provenance:
     subjects = sorted(
@@ -216,7 +219,7 @@ def _provenance(
         held_out=tuple(named),
         exercises=samples.exercises,
         durations=_durations(samples),
-        people=_people(samples),
+        people=people,
         heights=(round(float(heights.mean()), 4), round(float(heights.std()), 4)),
         training=settings,
         version=__version__,

@@ -31,7 +31,9 @@ def make_config() -> Callable[..., DiffusionConfig]:
     """A function that makes a tiny configuration; its arguments change the denoiser's."""
 
     def make(**changes: Any) -> DiffusionConfig:
-        denoiser = DenoiserConfig(n_frames=16, d=32, layers=2, heads=2, n_exercises=4, d_text=16, dropout=0.0)
+        denoiser = DenoiserConfig(
+            n_frames=16, d=32, layers=2, heads=2, n_exercises=4, d_text=16, dropout=0.0, n_people=2
+        )
         denoiser = replace(denoiser, **changes)
         n = denoiser.n_features
         name = "canonical" if n == 66 else "humanml3d"
@@ -84,6 +86,7 @@ def conditions() -> Callable[..., Conditions]:
             side=torch.eye(4)[index % 4],
             scale=index % (len(SCALES) + 1) - 1,
             score=torch.rand(b, generator=g),
+            person=index % 3 - 1,
             seconds=torch.linspace(1.5, 6.0, b),
             has_text=index % 4 != 3,
             has_words=index % 3 != 2,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from rehabmotion.models.blocks import sinusoids
 from rehabmotion.models.denoiser import Conditions, Denoiser, DenoiserConfig
 
-TINY = DenoiserConfig(n_frames=16, d=32, layers=2, heads=2, n_exercises=4, d_text=16, dropout=0.0)
+TINY = DenoiserConfig(n_frames=16, d=32, layers=2, heads=2, n_exercises=4, d_text=16, dropout=0.0, n_people=2)
 Make = Callable[..., Conditions]
 
 
@@ -88,7 +88,7 @@ def test_words_behind_the_mask_are_not_read(conditions: Make) -> None:
 def test_without_text_nothing_of_the_text_is_read(conditions: Make) -> None:
     net, (x, step, valid) = network(), inputs()
     a, b = conditions(seed=0), conditions(seed=5)
-    told = b.but(**{k: getattr(a, k) for k in ("scale", "score", "seconds")})
+    told = b.but(**{k: getattr(a, k) for k in ("scale", "score", "person", "seconds")})
     assert torch.allclose(net(x, step, valid, a.without_text()), net(x, step, valid, told.without_text()), atol=1e-5)
     assert not torch.allclose(net(x, step, valid, a), net(x, step, valid, told), atol=1e-3)
 
@@ -104,7 +104,7 @@ def test_without_a_score_its_value_is_not_read_and_0_is_a_score(conditions: Make
     assert not torch.allclose(out["a"][scored], net(x, step, valid, a.without_score())[scored], atol=1e-3)
 
 
-@pytest.mark.parametrize("field", ["exercise", "side", "pooled", "seconds", "words"])
+@pytest.mark.parametrize("field", ["exercise", "side", "pooled", "seconds", "words", "person"])
 def test_every_condition_is_heard(conditions: Make, field: str) -> None:
     net, (x, step, valid) = network(), inputs()
     c = conditions()
@@ -146,7 +146,9 @@ def test_sinusoids_have_the_wavelengths_asked_for() -> None:
 def test_the_published_size_trains_a_step(conditions: Make) -> None:
     """As published: d 512, 8 layers, 263 features, 196 frames, a token for each; clips shorter than that are padded."""
     torch.manual_seed(0)
-    config = DenoiserConfig(n_frames=196, n_features=263, n_masked=22, d=512, layers=8, heads=4, patch=1, d_text=128)
+    config = DenoiserConfig(
+        n_frames=196, n_features=263, n_masked=22, d=512, layers=8, heads=4, patch=1, d_text=128, n_people=2
+    )
     net = Denoiser(config)
     c = conditions(b=2, d_text=128, n_exercises=25)
     x, step, valid = inputs(b=2, t=196, features=263)

@@ -127,10 +127,12 @@ def test_conditions_are_dropped_as_often_as_asked(model: DiffusionGenerator, con
         has_text=torch.ones(4000, dtype=torch.bool),
         has_words=torch.ones(4000, dtype=torch.bool),
         scale=torch.zeros(4000, dtype=torch.long),
+        person=torch.zeros(4000, dtype=torch.long),
     )
     dropped = model._dropped(c, torch.Generator().manual_seed(0))
     shares = [float((~dropped.has_text).float().mean()), float((~dropped.has_words).float().mean())]
     assert shares == pytest.approx([model.config.drop_text, model.config.drop_words], abs=0.02)
+    assert float((dropped.person < 0).float().mean()) == pytest.approx(model.config.drop_person, abs=0.02)
     assert float((dropped.scale < 0).float().mean()) == pytest.approx(model.config.drop_score, abs=0.02)
 
 
@@ -160,11 +162,11 @@ def test_another_seed_gives_another_motion_and_so_does_the_next_of_the_same_seed
 def test_the_first_of_many_is_the_only_one_and_a_batch_may_be_cut(
     model: DiffusionGenerator, request_of: Ask, eta: float, scored: bool
 ) -> None:
-    whole = request_of(n=5, scored=scored)
+    whole = request_of(n=5, scored=scored, people=[0, 1, -1, 1, 0])
     many = model.sample(whole, eta=eta)
 
     def part(first: int, last: int) -> Request:
-        lists = ("texts", "sides", "scales", "scores", "seconds")
+        lists = ("texts", "sides", "scales", "scores", "seconds", "people")
         return Request(**{k: getattr(whole, k)[first:last] for k in lists}, seed=whole.seed, first=first)
 
     assert torch.allclose(model.sample(part(0, 1), eta=eta), many[:1], atol=1e-4)
@@ -237,6 +239,14 @@ def test_a_known_exercise_is_taken_instead_of_the_reading_of_the_text(
     assert known[2].tolist() == [0, 0, 0, 1]
     assert torch.equal(known[1], read[1])
     assert torch.allclose(read.sum(dim=-1), torch.ones(3))
+
+
+def test_whose_manner_is_taken_changes_the_motion_and_without_anybody_it_is_nobodys(
+    model: DiffusionGenerator, request_of: Ask
+) -> None:
+    first, second = (model.sample(request_of(people=[i] * 3)) for i in (0, 1))
+    assert not torch.allclose(first, second, atol=1e-3)
+    assert torch.equal(model.sample(request_of(people=[-1] * 3)), model.sample(request_of()))
 
 
 def test_samples_are_in_the_units_of_the_data(make_config: Config, request_of: Ask) -> None:

@@ -23,6 +23,7 @@ PROVENANCE = Provenance(
     exercises=("deep_squat",),
     durations={"deep_squat": {"any": (0.9, 0.1), "fms:2": (1.0, 0.2)}},
     heights=(1.35, 0.08),
+    people={"deep_squat": {"both": [0, 1]}},
     training={"seed": 0, "data": ["uiprmd"]},
     version="0.1",
 )
@@ -180,6 +181,12 @@ def edited(folder: Path, path: str, value: Any) -> None:
         ("provenance/durations", {"deep_squat": {"any": ["a", "b"]}}),
         ("provenance/heights", [1.3]),
         ("provenance/heights", None),
+        ("provenance/people", []),
+        ("provenance/people", {"deep_squat": [0]}),
+        ("provenance/people", {"deep_squat": {"both": 0}}),
+        ("provenance/people", {"deep_squat": {"both": ["x"]}}),
+        ("provenance/people", {"deep_squat": {"both": [2]}}),  # it knows two, 0 and 1
+        ("provenance/people", {"deep_squat": {"both": [-1]}}),
         ("provenance/corpora", None),
         ("provenance/corpora", 3),
     ],

@@ -1,11 +1,16 @@
 """Run folders: one run in each, and its settings are its own."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import rehabmotion.workflows.train as module
+from rehabmotion.data.simulator import simulate
 from rehabmotion.errors import UserError
+from rehabmotion.models.store import load_model
+from rehabmotion.motion import Motion
+from rehabmotion.motion.transforms import canonicalise
 from rehabmotion.workflows.train import train_model
 
 
@@ -62,3 +67,37 @@ def test_settings_that_make_no_run_leave_no_folder(tmp_path: Path, settings: dic
     with pytest.raises(UserError):
         train_model(out=tmp_path / "run", **arguments)  # type: ignore[arg-type]
     assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """A function that puts n made people into the place of every corpus; the last of them is held out."""
+
+    def put(n: int) -> None:
+        def motions(name: str, *_: object) -> list[Motion]:
+            split = name.partition(":")[2]
+            people = range(n - 1) if split == "train" else [n - 1]
+            return [
+                canonicalise(simulate("hurdle_step", "left", i, grade=2)).but(meta={"subject": f"s{i}"}) for i in people
+            ]
+
+        monkeypatch.setattr(module, "prepared", motions)
+        monkeypatch.setattr(module, "corpus_root", lambda *_: None)
+
+    return put
+
+
+def test_a_fine_tuned_model_knows_the_people_it_was_first_trained_on(
+    recorded: Callable[[int], None], tmp_path: Path
+) -> None:
+    """It once listed the people of the new data, under numbers that meant others, or nobody, in its network."""
+    recorded(3)
+    first = train_model("diffusion", ["mars"], tmp_path / "a", "smoke", steps=1)
+    model, provenance = load_model(first)
+    assert model.config.denoiser.n_people == 4  # two people and their mirror images
+    assert provenance.people == {"hurdle_step": {"left": [0, 2], "right": [1, 3]}}
+    recorded(8)
+    second = train_model("diffusion", ["mars"], tmp_path / "b", "smoke", steps=1, init=str(first))
+    model, tuned = load_model(second)
+    assert model.config.denoiser.n_people == 4
+    assert tuned.people == provenance.people
