@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 import rehabmotion.data.prepare as module
-from rehabmotion.data.corpora import Corpus
+from rehabmotion.data.corpora import CORPORA, Corpus
 from rehabmotion.data.prepare import CACHE_VARIABLE, FPS, prepare, prepared
 from rehabmotion.geometry.rotations import yaw_matrix
 from rehabmotion.motion import CANONICAL, Motion, Score
@@ -108,9 +108,8 @@ def reads(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[s
     (tmp_path / "data" / "a.csv").write_text("1")
     tiny = Corpus("tiny", "tiny", "tiny", "", "open", lambda ms: [m.meta["subject"] == "s1" for m in ms])
     monkeypatch.setattr(module, "load_raw", load)
-    monkeypatch.setattr(module, "corpus", lambda _: tiny)
+    monkeypatch.setitem(CORPORA, "tiny", tiny)
     monkeypatch.setattr(module, "corpus_root", lambda *_: tmp_path / "data")
-    monkeypatch.setattr(module, "split_name", lambda text: (text.partition(":")[0], text.partition(":")[2] or "all"))
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     return read
 

@@ -68,6 +68,15 @@ def test_an_empty_corpus_is_refused_by_name(clip: Motion) -> None:
         build_samples({"uiprmd": [clip], "mars": []})
 
 
+def test_people_are_numbered_and_their_mirror_images_are_somebody_else(clip: Motion) -> None:
+    second, nobody = clip.but(meta={"subject": "s2"}), clip.but(meta={"subject": None})
+    corpora = {"uiprmd": [clip, second, clip], "simulator": [clip], "mars": [clip, nobody]}
+    samples = build_samples(corpora, 16)
+    # clip, its image, second, its image, clip, its image; simulated; s1 of another set, its image; nobody
+    assert samples.person.tolist() == [0, 1, 2, 3, 0, 1, -1, -1, 4, 5, -1, -1]
+    assert build_samples(corpora, 16, mirrored=False).person.tolist() == [0, 1, 0, -1, 2, -1]
+
+
 # --- bent time ----------------------------------------------------------------------------------------------------
 
 

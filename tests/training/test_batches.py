@@ -47,6 +47,15 @@ def test_clips_are_in_the_units_of_the_model(make_model: Make, samples: Samples)
     assert batch.frame_mask is None
 
 
+def test_held_out_people_are_nobody_in_particular(make_model: Make, samples: Samples) -> None:
+    model = make_model()
+    known = dataclasses.replace(samples, person=np.arange(8) % 3)
+    own, others = (BatchMaker(known, model.config, own_people=own)._people(np.arange(8)) for own in (True, False))
+    assert own == [0, 1, 2, 0, 1, 2, 0, 1]
+    assert others == [-1] * 8
+    assert BatchMaker(samples, model.config).fixed(model, np.arange(8), 0).conditions.person.tolist() == [-1] * 8
+
+
 def test_padded_clips_say_which_frames_are_real(make_model: Make, samples: Samples) -> None:
     model = make_model()
     short = dataclasses.replace(samples, frames=np.arange(9, 17))
