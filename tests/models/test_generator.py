@@ -8,9 +8,11 @@ from torch import Tensor
 
 import rehabmotion.models.generator as generator
 from rehabmotion.errors import UserError
-from rehabmotion.models.denoiser import Conditions
+from rehabmotion.models.denoiser import Conditions, DenoiserConfig
 from rehabmotion.models.generator import Batch, DiffusionConfig, DiffusionGenerator, Request
+from rehabmotion.models.text import TextConfig
 from rehabmotion.motion import CANONICAL
+from rehabmotion.workflows.sizes import size
 
 Ask = Callable[..., Request]
 Make = Callable[..., Conditions]
@@ -256,6 +258,39 @@ def test_samples_are_in_the_units_of_the_data(make_config: Config, request_of: A
         small.denoiser.patch_out.bias.fill_(2.0)
     # always predicts 2 in normalised units: 2 * std + mean
     assert torch.allclose(small.sample(request_of()), torch.tensor(2.0 * 0.5 + 0.1), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_published_size_trains_a_step_and_samples(conditions: Make, request_of: Ask) -> None:
+    """As published: d 512, 8 layers, 263 features, a token for each of 196 frames; shorter clips are padded."""
+    paper = size("paper")
+    assert (paper.d, paper.layers, paper.n_frames, paper.patch, paper.features) == (512, 8, 196, 1, "humanml3d")
+    text = TextConfig(("deep_squat", "hurdle_step", "side_lunge"), d=paper.d_text)
+    denoiser = DenoiserConfig(
+        n_frames=paper.n_frames,
+        n_features=263,
+        n_masked=22,
+        d=paper.d,
+        layers=paper.layers,
+        heads=paper.heads,
+        patch=paper.patch,
+        n_exercises=4,
+        d_text=paper.d_text,
+        n_people=2,
+    )
+    config = DiffusionConfig(text, denoiser, (0.0,) * 263, (1.0,) * 263, ("fms",), paper.features)
+    assert DiffusionConfig.from_json(config.as_json()) == config
+    torch.manual_seed(0)
+    model = DiffusionGenerator(config).train()
+    batch = batch_of(conditions(b=2, d_text=paper.d_text), features=263, t=196)
+    batch.valid = torch.ones_like(batch.valid)
+    batch.frame_mask = torch.arange(196) < torch.tensor([196, 60])[:, None]
+    optimiser = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=paper.learning_rate)
+    before = losses(model.eval(), batch)["total"]
+    model.train().loss(batch, torch.Generator().manual_seed(0))["total"].backward()
+    optimiser.step()
+    assert losses(model.eval(), batch)["total"] < before
+    assert model.sample(request_of(n=1), steps=2).shape == (1, 196, 263)
 
 
 # --- configuration ------------------------------------------------------------------------------------------------
