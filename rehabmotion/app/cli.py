@@ -40,7 +40,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 
 @app.command()
 def generate(
-    text: Annotated[str, typer.Argument(help="What the person does, in your own words.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What the person does, in your own words.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the files; made if missing.")],
     score: Annotated[str | None, typer.Option(help="How well: SCALE:VALUE, such as fms:2 or uiprmd:1.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Duration, 1 to 10; default: as people take.")] = None,

@@ -381,3 +381,9 @@ def test_feet_stand_where_the_markers_saw_them(call: Call, tmp_path: Path, data_
     motion = read_npz(tmp_path / "x.npz")
     for ankle in ("left_ankle", "right_ankle"):
         assert np.ptp(motion.joint(ankle)[:, 1]) < 0.02
+
+
+def test_a_table_with_two_rates_is_refused(call: Call, tmp_path: Path) -> None:
+    rows = "".join(f"{t},0,1,0\n" for t in (0, 0.1, 0.2, 0.25, 0.3))
+    (tmp_path / "mixed.csv").write_text(f"time,pelvis_x,pelvis_y,pelvis_z\n{rows}")
+    assert call("convert", tmp_path / "mixed.csv", tmp_path / "x.npz").is_mistake("mixed.csv", "even time steps")
