@@ -47,7 +47,10 @@ def generate(
 
 
 def read(path: str | Path, source_format: str | None = None) -> list[Motion]:
-    """Return the motions of a file on the canonical 22 joints, on the floor, facing +z: one per recording."""
+    """Return the motions of a file, one per recording: on the canonical 22 joints, on the floor, facing +z.
+
+    A motion file (.npz) comes back as it was written, on its own joints.
+    """
     return load(Path(path), source_format)
 
 
