@@ -17,9 +17,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rehabmotion.models.blocks import EncoderBlock
+from rehabmotion.models.reader import Reader
 
 SIDES = ("none", "left", "right", "both")
 QUALITIES = ("none", "good", "bad")
+READER_SHARE = 0.75  # of the reader in the exercise's log-probabilities; the rest is the encoder's
 OTHER = "other"  # what is no known exercise
 _WORD = re.compile(r"[a-z0-9]+")
 
@@ -99,6 +101,7 @@ class TextEncoder(nn.Module):
         self.exercise_head = nn.Linear(2 * d, len(config.classes))
         self.side_head = nn.Linear(2 * d, len(SIDES))
         self.quality_head = nn.Linear(2 * d, len(QUALITIES))
+        self.reader = Reader(len(config.classes))
 
     def forward(self, hashed: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return tokens (B, W, d), mask (B, W) True = a word, pooled (B, 2d), and the three logits."""
@@ -133,9 +136,13 @@ class TextEncoder(nn.Module):
         )
 
     def encode(self, texts: list[str]) -> dict[str, Tensor]:
-        """Return forward() of texts, on the device of the weights."""
+        """Return forward() of texts, on the device of the weights; the exercise as encoder and reader see it."""
         device = self.position.device
-        return self({name: value.to(device) for name, value in hash_texts(texts, self.config).items()})
+        out = self({name: value.to(device) for name, value in hash_texts(texts, self.config).items()})
+        if self.reader.fitted:
+            own = out["exercise"].log_softmax(dim=-1)
+            out["exercise"] = (1 - READER_SHARE) * own + READER_SHARE * self.reader(texts)
+        return out
 
     def understand(self, texts: list[str]) -> list[dict[str, Any]]:
         """Return what each text is read as; see understand()."""

@@ -10,13 +10,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rehabmotion.data.caption_draws import Caption, draw_caption, draw_other
-from rehabmotion.data.captions import TRAINING_FAMILIES, captions
+from rehabmotion.data.captions import TRAINING_FAMILIES, captions, other_sentences
 from rehabmotion.models.generator import new_text_encoder
 from rehabmotion.models.text import QUALITIES, SIDES, TextConfig, TextEncoder, hash_texts
 from rehabmotion.models.text_hub import HubTextEncoder
 from rehabmotion.motion import EXERCISES
 
 OTHER_SHARE = 0.12
+READER_ITERATIONS = 100
 
 
 def train_text_encoder(
@@ -50,7 +51,21 @@ def train_text_encoder(
         schedule.step()
         if (step + 1) % 250 == 0:
             say(f"text encoder: step {step + 1} of {n_steps}, loss {loss.item():.3f}")
+    if isinstance(encoder, TextEncoder):
+        say("text encoder: fitting the reader")
+        fit_reader(encoder, families, min(READER_ITERATIONS, n_steps))
     return encoder.eval()
+
+
+def fit_reader(
+    encoder: TextEncoder, families: Sequence[str] = TRAINING_FAMILIES, n_iterations: int = READER_ITERATIONS
+) -> None:
+    """Fit the encoder's linear reader on every caption of `families` as it is written, and on other sentences."""
+    known = encoder.config.exercises
+    pairs = {(t, known.index(e)) for e in known for side in EXERCISES[e].sides for t in captions(e, side, families)}
+    pairs |= {(text, len(known)) for text in other_sentences()}
+    texts, labels = zip(*sorted(pairs), strict=True)
+    encoder.reader.fit(texts, labels, n_iterations=n_iterations)
 
 
 def draw_batch(

@@ -93,7 +93,8 @@ def test_gradients_reach_every_weight(encoder: TextEncoder) -> None:
     fresh = TextEncoder(CONFIG)
     out = fresh(hash_texts(["lift the left leg", "squat"], CONFIG))
     sum(out[name].square().sum() for name in ("exercise", "side", "quality", "tokens")).backward()
-    still = [name for name, p in fresh.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
+    learnt = [(name, p) for name, p in fresh.named_parameters() if not name.startswith("reader.")]  # fitted apart
+    still = [name for name, p in learnt if p.grad is None or not p.grad.abs().max() > 0]
     assert still == []
     assert not fresh.word.weight.grad[0].any()  # type: ignore[index]  # padding learns nothing
 

@@ -1,7 +1,6 @@
 """Training of the text encoder: labels in accord with the texts, and a little is learnt soon."""
 
 import numpy as np
-import pytest
 import torch
 
 from rehabmotion.data.captions import TRAINING_FAMILIES, captions
@@ -58,5 +57,4 @@ def test_accuracy_is_a_share_for_each_exercise() -> None:
     encoder = train_text_encoder(CONFIG, n_steps=2, batch_size=4)
     shares = accuracy_on_families(encoder, ("name",))
     assert tuple(shares) == CONFIG.exercises
-    assert sum(shares.values()) == pytest.approx(1.0, abs=0.9)
-    assert all(0 <= share <= 1 for share in shares.values())
+    assert all(0.9 <= share <= 1 for share in shares.values())  # the reader was fitted on this family
