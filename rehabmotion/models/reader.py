@@ -39,6 +39,9 @@ def _counted(items: list[str], buckets: int, offset: int) -> dict[int, float]:
 class Reader(nn.Module):
     """Texts -> log-probabilities (B, classes). An unfitted reader says nothing: all classes alike."""
 
+    idf: Tensor
+    fitted: Tensor
+
     def __init__(self, n_classes: int) -> None:
         super().__init__()
         self.register_buffer("idf", torch.ones(WORD_BUCKETS + GRAM_BUCKETS))
