@@ -43,9 +43,10 @@ class DiffusionConfig:
     velocity_weight: float = 0.1
     bone_weight: float = 1.0
     sampling_steps: int = 10
-    guidance_text: float = 1.2
+    guidance_text: float = 1.0
     guidance_score: float = 1.5
     eta: float = 0.0
+    texture: float = 0.5  # how much of what the last step averages away is drawn again (training/texture.py)
 
     def as_json(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
@@ -140,11 +141,19 @@ class DiffusionGenerator(nn.Module):
     mean: Tensor  # (C,) and std (C,) of the training clips
     std: Tensor
 
+    texture_time: Tensor
+    texture_joints: Tensor
+    texture_size: Tensor
+
     def __init__(self, config: DiffusionConfig, text: TextEncoder | HubTextEncoder | None = None) -> None:
         super().__init__()
         self.config = config
         self.text = (text or new_text_encoder(config.text)).eval().requires_grad_(False)
         self.denoiser = Denoiser(config.denoiser)
+        t, c = config.denoiser.n_frames, config.denoiser.n_features
+        self.register_buffer("texture_time", torch.zeros(t, t))
+        self.register_buffer("texture_joints", torch.zeros(c, c))
+        self.register_buffer("texture_size", torch.zeros(len(config.text.classes)))
         self.register_buffer("mean", torch.tensor(config.mean), persistent=False)
         self.register_buffer("std", torch.tensor(config.std), persistent=False)
 
@@ -274,7 +283,15 @@ class DiffusionGenerator(nn.Module):
             return guided + w_score * (p[2] - p[1]) if scored else guided
 
         x = ddim(predict, noise, steps or c.sampling_steps, c.eta if eta is None else eta, streams)
-        return x * self.std + self.mean
+        return self._textured(x, conditions, streams) * self.std + self.mean
+
+    def _textured(self, x: Tensor, c: Conditions, streams: Sequence[torch.Generator]) -> Tensor:
+        """Return x with drawn texture where a person's manner is taken: Gaussian, its covariance that of real clips."""
+        size = self.config.texture * self.texture_size[c.exercise.argmax(dim=-1)] * (c.person >= 0)
+        if not size.any():
+            return x
+        noise = torch.stack([torch.randn(x.shape[1:], generator=g) for g in streams])
+        return x + size[:, None, None] * (self.texture_time @ noise @ self.texture_joints.T)
 
     def _frame_mask(self, request: Request) -> Tensor | None:
         """Return which frames are real (B, T); None where the representation fills all of them by itself."""

@@ -22,7 +22,7 @@ MAX_SAMPLES = 1000
 SHORTEST, LONGEST = 1.0, 10.0  # seconds
 FPS = 30.0
 BATCH = 32
-UNSURE = 0.5  # below this confidence the nearest exercise is named in a warning
+UNSURE = 0.3  # below this confidence the nearest exercise is named in a warning
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from rehabmotion.motion import EXERCISES, Motion
 from rehabmotion.training.batches import BatchMaker
 from rehabmotion.training.loop import TrainingConfig, checkpoint_path, train
 from rehabmotion.training.text import train_text_encoder
+from rehabmotion.training.texture import fit_texture
 from rehabmotion.workflows.card import model_card
 from rehabmotion.workflows.models import model_folder
 from rehabmotion.workflows.sizes import Size, size
@@ -82,6 +83,7 @@ def train_model(
     say(f"training on {len(samples)} clips (mirrored ones counted), {config.steps} steps")
     batches = BatchMaker(samples, model.config, seed, own_people=before is None)
     model = train(model, batches, checks, config, out, resume, progress)
+    fit_texture(model, batches)
     # the people a fine-tuned model knows are those it was first trained on, under the numbers they had there
     people = known.people if known else _people(samples)
     provenance = _provenance(out.name, training, held_out, samples, people, settings)
