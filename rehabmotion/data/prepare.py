@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehabmotion.data.corpora import corpus_root, load_raw, of_split, split_name
+from rehabmotion.errors import UserError
+from rehabmotion.features.canonical import height_of
 from rehabmotion.io.files import read_bytes, write_atomic
 from rehabmotion.motion import Motion, Score
 from rehabmotion.motion.retarget import bone_lengths, symmetric, with_bone_lengths
 from rehabmotion.motion.transforms import canonicalise, resample, smooth
 
-VERSION = 2  # raise when prepared data change: old caches are then made anew
+VERSION = 3  # raise when prepared data change: old caches are then made anew
 FPS = 30.0
 CUTOFF_HZ = 6.0
 SHRUNK = 0.9
@@ -41,9 +43,18 @@ def prepare(motions: Sequence[Motion]) -> list[Motion]:
         if motion.n_frames < 4 or not motion.valid[:, hips].all(axis=1).any():
             continue
         sized = lengths[_body(motion)]
+        motion = motion.but(meta=_size(sized))
         clip = smooth(with_bone_lengths(resample(motion, FPS), sized), CUTOFF_HZ)
         prepared.append(canonicalise(with_bone_lengths(clip, sized, least=SHRUNK)))
     return prepared
+
+
+def _size(lengths: NDArray[np.float64]) -> dict[str, float]:
+    """Return the person's height proxy for meta: in some clips the legs are lost, and with them the size."""
+    try:
+        return {"height_proxy": height_of(lengths)}
+    except UserError:
+        return {}
 
 
 def _body(motion: Motion) -> str:

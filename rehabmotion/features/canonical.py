@@ -30,14 +30,21 @@ _GROUPS = {  # one standard deviation per group, never per channel
 def height_proxy(motion: Motion) -> float:
     """Return the sum of the bones from ankle to neck (shank, thigh, spine), metres; about 0.8 of the stature.
 
-    Raises UserError where a bone of that chain is never seen on either side.
+    meta["height_proxy"], where a whole person's recordings gave it, goes before the clip's own bones. Raises UserError
+    where neither tells.
     """
-    lengths = symmetric(bone_lengths(motion.positions, motion.valid))
-    chain = {"left_ankle": "right_ankle", "left_knee": "right_knee"}
+    known = motion.meta.get("height_proxy")
+    if isinstance(known, float) and known > 0:
+        return known
+    return height_of(symmetric(bone_lengths(motion.positions, motion.valid)))
+
+
+def height_of(lengths: NDArray[np.floating]) -> float:
+    """Return the height proxy (m) of bone lengths (22,); a bone of the chain unknown on both sides raises UserError."""
     total = 0.0
     for name in ("left_ankle", "left_knee", "spine1", "spine2", "spine3", "neck"):
-        other = chain.get(name, name)
-        length = max(lengths[CANONICAL.index(name)], lengths[CANONICAL.index(other)])
+        joint = CANONICAL.index(name)
+        length = max(lengths[joint], lengths[CANONICAL.mirror_order[joint]])
         if length <= 0:
             raise UserError(f"Expected a body with legs and spine, the bone to {name} is never seen.")
         total += length
