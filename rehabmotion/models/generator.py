@@ -44,9 +44,9 @@ class DiffusionConfig:
     bone_weight: float = 1.0
     sampling_steps: int = 10
     guidance_text: float = 1.0
-    guidance_score: float = 1.5
+    guidance_score: float = 2.0
     eta: float = 0.0
-    texture: float = 0.5  # how much of what the last step averages away is drawn again (training/texture.py)
+    texture: float = 0.55  # how much of what the last step averages away is drawn again (training/texture.py)
 
     def as_json(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
