@@ -36,7 +36,7 @@ def model_card(model: DiffusionGenerator, provenance: Provenance, figures: str =
         "",
         *(scales or ["- no score scale"]),
         "",
-        f"Exercises with recordings: {', '.join(p.exercises) or 'none'}.",
+        f"Exercises it has seen, recorded or simulated: {', '.join(p.exercises) or 'none'}.",
         "",
         "## Training",
         "",
