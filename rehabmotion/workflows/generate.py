@@ -22,7 +22,7 @@ MAX_SAMPLES = 1000
 SHORTEST, LONGEST = 1.0, 10.0  # seconds
 FPS = 30.0
 BATCH = 32
-UNSURE = 0.3  # below this confidence the nearest exercise is named in a warning
+UNSURE = 0.4  # below this confidence, or with half as much of it in `other`, the nearest is named in a warning
 
 
 @dataclass(frozen=True)
@@ -194,6 +194,6 @@ def _motion(
 
 def _warnings(understood: dict[str, Any], text: str) -> list[str]:
     nearest = EXERCISES[understood["exercise"]].title
-    if understood["other"] > max(0.5, understood["confidence"]) or understood["confidence"] < UNSURE:
+    if understood["confidence"] < UNSURE or understood["other"] > 0.5 * understood["confidence"]:
         return [f'The text is far from the exercises this model knows; the nearest is "{nearest}".']
     return []
