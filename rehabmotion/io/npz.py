@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from rehabmotion.errors import UserError
-from rehabmotion.io.files import MAX_BYTES, read_bytes, write_atomic
+from rehabmotion.io.files import write_atomic
+from rehabmotion.io.npz_arrays import load_named
 from rehabmotion.motion import Motion, Score, Skeleton
 
 FIELDS = {  # name: kinds of NumPy type, number of axes
@@ -28,7 +29,7 @@ FIELDS = {  # name: kinds of NumPy type, number of axes
 
 def read_npz(path: Path) -> Motion:
     """Return the motion kept in a `.npz` file. Anything but the contract raises UserError."""
-    arrays = _arrays(path)
+    arrays = load_named(path, tuple(FIELDS), "a motion file,")
     try:
         for name, (kinds, axes) in FIELDS.items():
             if arrays[name].dtype.kind not in kinds or arrays[name].ndim != axes:
@@ -58,24 +59,6 @@ def _meta(text: str) -> dict[str, Any]:
     if not isinstance(meta, dict):
         raise UserError("Expected meta to be a JSON object.")
     return meta
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    data = read_bytes(path)
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            declared = sum(info.file_size for info in archive.infolist())
-            if declared > MAX_BYTES:
-                raise UserError(f"{path}: Expected at most {MAX_BYTES >> 20} MiB unpacked, got {declared >> 20} MiB.")
-        with np.load(io.BytesIO(data), allow_pickle=False) as loaded:
-            missing = [name for name in FIELDS if name not in loaded.files]
-            if missing:
-                raise UserError(f"{path}: Expected a motion file, it lacks {', '.join(missing)}.")
-            return {name: loaded[name] for name in FIELDS}
-    except UserError:
-        raise
-    except Exception as error:  # zipfile, zlib and numpy raise many kinds on hostile bytes
-        raise UserError(f"{path}: Expected a whole .npz without pickles, could not read it ({error}).") from None
 
 
 def write_npz(motion: Motion, path: Path) -> None:

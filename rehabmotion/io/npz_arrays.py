@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,10 @@ from rehabmotion.io.files import MAX_BYTES, read_bytes
 _KIND_NAMES = {"i": "whole numbers", "f": "floating point numbers", "U": "text"}
 
 
-def read_arrays(path: Path, expected: Mapping[str, tuple[str, int]]) -> dict[str, NDArray]:
-    """Return the arrays named in `expected`: name -> (dtype kinds such as "i" or "iu", number of dimensions).
+def load_named(path: Path, names: Sequence[str], what: str) -> dict[str, NDArray]:
+    """Return the named arrays of an `.npz`, whatever they hold; `what` says in the error what such a file is.
 
-    Anything else in the archive is left unread. A damaged archive, a pickle, an array that is absent or of another
-    kind or rank raises UserError.
+    A damaged archive, one that unpacks to too much, a pickle or an absent array raises UserError.
     """
     data = read_bytes(path)
     try:
@@ -29,15 +28,24 @@ def read_arrays(path: Path, expected: Mapping[str, tuple[str, int]]) -> dict[str
         if unpacked > MAX_BYTES:
             raise UserError(f"{path}: Expected at most {MAX_BYTES >> 20} MiB unpacked, got {unpacked >> 20} MiB.")
         with np.load(io.BytesIO(data), allow_pickle=False) as loaded:
-            missing = [name for name in expected if name not in loaded.files]
+            missing = [name for name in names if name not in loaded.files]
             if missing:
-                raise UserError(f"{path}: Expected the arrays {', '.join(expected)}; it lacks {', '.join(missing)}.")
-            arrays = {name: loaded[name] for name in expected}
+                raise UserError(f"{path}: Expected {what} it lacks {', '.join(missing)}.")
+            return {name: loaded[name] for name in names}
     except UserError:
         raise
     except Exception as error:  # zipfile, zlib and numpy raise many kinds on hostile bytes
         reason = " ".join(str(error).split())[:120]
         raise UserError(f"{path}: Expected a whole .npz without pickles, could not read it ({reason}).") from None
+
+
+def read_arrays(path: Path, expected: Mapping[str, tuple[str, int]]) -> dict[str, NDArray]:
+    """Return the arrays named in `expected`: name -> (dtype kinds such as "i" or "iu", number of dimensions).
+
+    Anything else in the archive is left unread. A damaged archive, a pickle, an array that is absent or of another
+    kind or rank raises UserError.
+    """
+    arrays = load_named(path, tuple(expected), f"the arrays {', '.join(expected)};")
     for name, (kinds, rank) in expected.items():
         array = arrays[name]
         if array.dtype.kind not in kinds or array.ndim != rank:

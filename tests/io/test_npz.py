@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-import rehabmotion.io.npz as npz
+import rehabmotion.io.npz_arrays as npz_arrays
 from rehabmotion.errors import UserError
 from rehabmotion.io.npz import FIELDS, read_npz, write_npz
 from rehabmotion.motion import Motion, Score, Skeleton
@@ -223,8 +223,8 @@ def test_a_file_that_declares_more_than_the_limit_is_refused_unread(
         for name, data in members.items():
             archive.writestr(name, data)
     assert path.stat().st_size < 1 << 16
-    monkeypatch.setattr(npz, "MAX_BYTES", 1 << 20)
-    monkeypatch.setattr(npz.np, "load", lambda *_, **__: pytest.fail("it was unpacked"))
+    monkeypatch.setattr(npz_arrays, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(npz_arrays.np, "load", lambda *_, **__: pytest.fail("it was unpacked"))
     assert "at most 1 MiB unpacked" in refused(path)
 
 
