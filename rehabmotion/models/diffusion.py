@@ -36,12 +36,14 @@ def ddim(
     n_steps: int,
     eta: float = 0.0,
     generator: torch.Generator | Sequence[torch.Generator] | None = None,
+    power: float = 1.0,
 ) -> Tensor:
     """Return x0 from noise (B, ...) in `n_steps` (Song et al. 2021, eq. 12); eta 0 is deterministic, 1 is DDPM.
 
-    Fresh noise (eta > 0) comes from one generator for all, or from one for each of the B.
+    Step i stands at (1 - i / n_steps)^power. Fresh noise (eta > 0) comes from one generator for all, or from one for
+    each of the B.
     """
-    steps = torch.linspace(1.0, 0.0, n_steps + 1)
+    steps = torch.linspace(1.0, 0.0, n_steps + 1) ** power
     x = noise
     for now, then in itertools.pairwise(steps):
         x0 = predict(x, now.expand(len(x)).to(x.device))

@@ -19,6 +19,7 @@ from rehabmotion.geometry.humanml3d import FPS as HUMANML3D_FPS
 from rehabmotion.geometry.humanml3d import N_FEATURES as HUMANML3D_FEATURES
 from rehabmotion.models.denoiser import Conditions, Denoiser, DenoiserConfig
 from rehabmotion.models.diffusion import add_noise, ddim
+from rehabmotion.models.prior import Calm, SpectralPrior
 from rehabmotion.models.text import SIDES, TextConfig, TextEncoder
 from rehabmotion.models.text_hub import HubTextEncoder
 from rehabmotion.motion import CANONICAL
@@ -46,7 +47,7 @@ class DiffusionConfig:
     guidance_text: float = 1.0
     guidance_score: float = 2.0
     eta: float = 0.0
-    texture: float = 0.55  # how much of what the last step averages away is drawn again (training/texture.py)
+    step_power: float = 1.75  # of the sampling steps' spacing: above 1 they lie closer where the clip is nearly clean
 
     def as_json(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
@@ -131,7 +132,6 @@ class Request:
     seed: int = 0
     first: int = 0  # number of the first of these motions: a batch of many is cut without changing anything
     people: Sequence[int] = field(default_factory=tuple)  # whose manner, by index; -1 = nobody in particular
-    exercises: Sequence[str | None] = field(default_factory=tuple)  # when known: taken instead of the text's reading
 
 
 class DiffusionGenerator(nn.Module):
@@ -141,19 +141,14 @@ class DiffusionGenerator(nn.Module):
     mean: Tensor  # (C,) and std (C,) of the training clips
     std: Tensor
 
-    texture_time: Tensor
-    texture_joints: Tensor
-    texture_size: Tensor
-
     def __init__(self, config: DiffusionConfig, text: TextEncoder | HubTextEncoder | None = None) -> None:
         super().__init__()
         self.config = config
         self.text = (text or new_text_encoder(config.text)).eval().requires_grad_(False)
         self.denoiser = Denoiser(config.denoiser)
-        t, c = config.denoiser.n_frames, config.denoiser.n_features
-        self.register_buffer("texture_time", torch.zeros(t, t))
-        self.register_buffer("texture_joints", torch.zeros(c, c))
-        self.register_buffer("texture_size", torch.zeros(len(config.text.classes)))
+        d = config.denoiser
+        self.prior = SpectralPrior(d.n_frames, d.n_features)
+        self.calm = Calm(d.n_exercises, len(d.scales), d.n_frames, len(CANONICAL)) if self._in_joints else None
         self.register_buffer("mean", torch.tensor(config.mean), persistent=False)
         self.register_buffer("std", torch.tensor(config.std), persistent=False)
 
@@ -173,14 +168,18 @@ class DiffusionGenerator(nn.Module):
         seen = batch.valid if batch.frame_mask is None else batch.valid & batch.frame_mask[..., None]
         weight = self._per_feature(seen)
         x_t = add_noise(x * weight, noise, step)
-        predicted = self.denoiser(x_t, step, seen, self._dropped(batch.conditions, generator), batch.frame_mask)
-        parts = {"x0": _masked_mean((predicted - x) ** 2, weight)}
+        predicted = self._estimate(x_t, step, seen, self._dropped(batch.conditions, generator), batch.frame_mask)
+        share = self.prior.loss_weight(step)[:, None, None]
+        parts = {"x0": _masked_mean(share * (predicted - x) ** 2, weight)}
         pair = weight[:, 1:] * weight[:, :-1]
-        parts["velocity"] = _masked_mean((predicted.diff(dim=1) - x.diff(dim=1)) ** 2, pair)
+        parts["velocity"] = _masked_mean(share * (predicted.diff(dim=1) - x.diff(dim=1)) ** 2, pair)
         parts["bone"] = self._bone_loss(predicted, x, seen)
         c = self.config
         parts["total"] = parts["x0"] + c.velocity_weight * 10.0 * parts["velocity"] + c.bone_weight * parts["bone"]
         return parts
+
+    def _estimate(self, x_t: Tensor, step: Tensor, seen: Tensor, c: Conditions, frames: Tensor | None) -> Tensor:
+        return self.prior(self.denoiser(x_t, step, seen, c, frames), x_t, step)
 
     def _per_feature(self, valid: Tensor) -> Tensor:
         joints, features = valid.shape[-1], self.config.denoiser.n_features
@@ -216,14 +215,10 @@ class DiffusionGenerator(nn.Module):
 
     @torch.no_grad()
     def conditions(self, request: Request) -> Conditions:
-        """Return the network's conditions for a request; exercise from the text, sharpened, unless it is given."""
+        """Return the network's conditions for a request; the exercise as the text is read, sharpened."""
         out = {name: value.cpu() for name, value in self.text.encode(list(request.texts)).items()}
         exercise = out["exercise"].softmax(dim=-1).square()
         exercise = exercise / exercise.sum(dim=-1, keepdim=True)
-        for i, name in enumerate(request.exercises):
-            if name is not None:
-                exercise[i] = 0.0
-                exercise[i, self.config.text.classes.index(name)] = 1.0
         return self._assemble(out, exercise, request)
 
     def _assemble(self, out: dict[str, Tensor], exercise: Tensor, request: Request) -> Conditions:
@@ -272,30 +267,29 @@ class DiffusionGenerator(nn.Module):
         frames = self._frame_mask(request)
         scored = bool((conditions.scale >= 0).any())
         told = conditions.without_score()
-        parts = [told.without_text(), told, conditions] if scored else [told.without_text(), told]
+        parts, weights = _guided_by(told.without_text(), told, conditions if scored else None, w_text, w_score)
         joined, copies = Conditions.cat(parts), len(parts)
 
         def predict(x: Tensor, step: Tensor) -> Tensor:
             many = (x.repeat(copies, 1, 1), step.repeat(copies), valid.repeat(copies, 1, 1))
-            x0 = self.denoiser(*many, joined, None if frames is None else frames.repeat(copies, 1))
-            p = x0.chunk(copies)
-            guided = p[0] + w_text * (p[1] - p[0])
-            return guided + w_score * (p[2] - p[1]) if scored else guided
+            x0 = self._estimate(*many, joined, None if frames is None else frames.repeat(copies, 1))
+            return torch.einsum("k,kbtc->btc", torch.tensor(weights, dtype=x0.dtype), x0.unflatten(0, (copies, n)))
 
-        x = ddim(predict, noise, steps or c.sampling_steps, c.eta if eta is None else eta, streams)
-        return self._textured(x, conditions, streams) * self.std + self.mean
+        x = ddim(predict, noise, steps or c.sampling_steps, c.eta if eta is None else eta, streams, power=c.step_power)
+        if self.calm is not None:
+            x = self.calm(
+                x, conditions.exercise.argmax(dim=-1), conditions.scale, conditions.score, conditions.person >= 0
+            )
+        return x * self.std + self.mean
 
-    def _textured(self, x: Tensor, c: Conditions, streams: Sequence[torch.Generator]) -> Tensor:
-        """Return x with drawn texture where a person's manner is taken: Gaussian, its covariance that of real clips."""
-        size = self.config.texture * self.texture_size[c.exercise.argmax(dim=-1)] * (c.person >= 0)
-        if not size.any():
-            return x
-        noise = torch.stack([torch.randn(x.shape[1:], generator=g) for g in streams])
-        return x + size[:, None, None] * (self.texture_time @ noise @ self.texture_joints.T)
+    @property
+    def _in_joints(self) -> bool:
+        """Whether features are joint coordinates at equal steps of a clip's own time."""
+        return self.config.features == "canonical"
 
     def _frame_mask(self, request: Request) -> Tensor | None:
         """Return which frames are real (B, T); None where the representation fills all of them by itself."""
-        if self.config.features == "canonical":
+        if self._in_joints:
             return None
         frames = torch.tensor([round(seconds * HUMANML3D_FPS) - 1 for seconds in request.seconds])
         return torch.arange(self.config.denoiser.n_frames) < frames.clamp(min=2)[:, None]
@@ -304,6 +298,18 @@ class DiffusionGenerator(nn.Module):
 def new_text_encoder(config: TextConfig) -> TextEncoder | HubTextEncoder:
     """Return an untrained text encoder of the kind the configuration names."""
     return TextEncoder(config) if config.encoder == "ngram" else HubTextEncoder(config)
+
+
+def _guided_by(
+    nothing: Conditions, told: Conditions, scored: Conditions | None, w_text: float, w_score: float
+) -> tuple[list[Conditions], list[float]]:
+    """Return the conditions to be asked and the weight of each answer; those of weight 0 are not asked."""
+    if scored is None:
+        pairs = [(nothing, 1 - w_text), (told, w_text)]
+    else:
+        pairs = [(nothing, 1 - w_text), (told, w_text - w_score), (scored, w_score)]
+    asked = [(conditions, weight) for conditions, weight in pairs if weight != 0.0]
+    return [conditions for conditions, _ in asked], [weight for _, weight in asked]
 
 
 def _mix(seed: int, index: int) -> int:

@@ -63,7 +63,8 @@ class Reader(nn.Module):
         row: dict[int, float] = {}
         words, grams = ngrams(text)
         for block in (_counted(words, WORD_BUCKETS, 0), _counted(grams, GRAM_BUCKETS, WORD_BUCKETS)):
-            weighted = {bucket: value * float(self.idf[bucket]) for bucket, value in block.items()}
+            idf = self.idf[list(block)].tolist()  # one look-up: a tensor is slow to ask number by number
+            weighted = {bucket: value * weight for (bucket, value), weight in zip(block.items(), idf, strict=True)}
             length = sum(value**2 for value in weighted.values()) ** 0.5
             row |= {bucket: value / max(length, 1e-9) for bucket, value in weighted.items()}
         return row

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,6 +16,7 @@ from rehabmotion.models.generator import Batch, DiffusionConfig, DiffusionGenera
 from rehabmotion.models.text import OTHER
 from rehabmotion.motion import Score
 
+T = TypeVar("T")
 UNSCORED = 0.12  # share of scored clips shown without their score, so that the score can be left out
 
 
@@ -47,12 +51,12 @@ class BatchMaker:
             scores=[score.unit if score else 0.0 for _, score, _ in asked],
             seconds=self.samples.seconds[rows].tolist(),
             people=self._people(rows),
-            exercises=[self._class(int(row)) for row in rows],
         )
         conditions = model.conditions(request)
-        read = model.conditions(Request(**{**request.__dict__, "exercises": ()})).exercise
+        classes = self.config.text.classes
+        named = torch.eye(len(classes))[[classes.index(self._class(int(row))) for row in rows]]
         trust = torch.from_numpy(rng.uniform(0, 0.5, (len(rows), 1)).astype(np.float32))
-        conditions = conditions.but(exercise=(1 - trust) * conditions.exercise + trust * read)
+        conditions = conditions.but(exercise=(1 - trust) * named + trust * conditions.exercise)
         return Batch(
             x=torch.from_numpy((x - self.mean) / self.std),
             valid=torch.from_numpy(self.samples.mask[rows]),
@@ -102,11 +106,12 @@ class BatchMaker:
         return None, None
 
 
-def to_device(batch: Batch, device: torch.device) -> Batch:
-    """Return the batch on a device."""
+def to_device(batch: T, device: torch.device) -> T:
+    """Return a batch on a device: every tensor in it, also those of a dataclass inside."""
 
-    def move(value: Tensor | None) -> Tensor | None:
-        return None if value is None else value.to(device)
+    def move(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return value.to(device)
+        return to_device(value, device) if is_dataclass(value) else value
 
-    conditions = batch.conditions.but(**{k: v.to(device) for k, v in batch.conditions.__dict__.items()})
-    return Batch(batch.x.to(device), batch.valid.to(device), conditions, move(batch.frame_mask))
+    return replace(batch, **{f.name: move(getattr(batch, f.name)) for f in fields(batch)})  # type: ignore

@@ -179,7 +179,7 @@ def guided(model: DiffusionGenerator, request: Request, monkeypatch: pytest.Monk
     """What the sampler is handed as the network's opinion on its first noise."""
     opinions: list[Tensor] = []
 
-    def one_look(predict: Callable[[Tensor, Tensor], Tensor], noise: Tensor, *_: object) -> Tensor:
+    def one_look(predict: Callable[[Tensor, Tensor], Tensor], noise: Tensor, *_: object, **__: object) -> Tensor:
         opinions.append(predict(noise, torch.full((len(noise),), 0.6)))
         opinions.append(noise)
         return noise
@@ -230,17 +230,6 @@ def test_an_unscored_motion_is_the_same_beside_scored_ones(model: DiffusionGener
     alone = model.sample(request_of(n=3, scored=False))
     beside = model.sample(request_of(n=3, scales=["fms", "fms", None]))
     assert torch.allclose(alone[2], beside[2], atol=1e-4)
-
-
-def test_a_known_exercise_is_taken_instead_of_the_reading_of_the_text(
-    model: DiffusionGenerator, request_of: Ask
-) -> None:
-    known = model.conditions(request_of(exercises=["side_lunge", None, "other"])).exercise
-    read = model.conditions(request_of()).exercise
-    assert known[0].tolist() == [0, 0, 1, 0]
-    assert known[2].tolist() == [0, 0, 0, 1]
-    assert torch.equal(known[1], read[1])
-    assert torch.allclose(read.sum(dim=-1), torch.ones(3))
 
 
 def test_whose_manner_is_taken_changes_the_motion_and_without_anybody_it_is_nobodys(
