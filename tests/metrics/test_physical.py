@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rehabmotion.metrics.physical import bone_length_error, foot_slide, jerk
+from rehabmotion.metrics.physical import bone_length_error, foot_skate, foot_slide, jerk, penetration
 from rehabmotion.motion import CANONICAL, FEET, Skeleton
 
 FOOT = Skeleton(("foot",), (-1,))
@@ -60,6 +60,34 @@ def test_masked_feet_are_left_out() -> None:
     spoilt = np.where(valid[..., None], positions, 1e3)
     assert foot_slide(spoilt, feet=[0, 1], valid=valid) == pytest.approx(5.0)
     assert foot_slide(positions, feet=[0, 1], valid=np.zeros_like(valid)) == 0.0
+
+
+def test_a_foot_that_moves_20_mm_a_frame_at_20_fps_skates_and_a_slower_or_higher_one_does_not() -> None:
+    x = along(np.arange(50) * 0.02)
+    assert foot_skate(x, 20.0, toes=[0]) == 1
+    assert foot_skate(x, 9.9, toes=[0]) == 0
+    high = x.copy()
+    high[::2, 0, 1] = 1.0  # every second frame high above the floor: never low in two frames on end
+    assert foot_skate(high, 20.0, toes=[0]) == 0
+
+
+def test_a_foot_3_cm_below_the_floor_is_25_mm_deep() -> None:
+    x = np.zeros((10, 22, 3))
+    x[:, CANONICAL.indices(*FEET), 1] = -0.03
+    assert penetration(x, floor=0.0) == pytest.approx(25)
+    assert penetration(x) == 0  # the floor is where the feet are
+    assert penetration(x, floor=-0.028) == 0  # within the tolerance
+
+
+def test_masked_feet_neither_skate_nor_sink_and_without_any_nothing_is_said() -> None:
+    x = np.zeros((10, 22, 3))
+    x[:, CANONICAL.index("left_foot")] = np.arange(10)[:, None] * [0.1, -1.0, 0.0]
+    valid = np.ones((10, 22), bool)
+    valid[:, CANONICAL.index("left_foot")] = False
+    assert foot_skate(x, 30.0, valid=valid) == 0
+    assert penetration(x, valid=valid) == 0
+    assert np.isnan(foot_skate(x, 30.0, valid=np.zeros_like(valid)))
+    assert np.isnan(penetration(x, valid=np.zeros_like(valid)))
 
 
 # --- jerk ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,166 @@
+"""Score regressors: how a clip of a known exercise would be scored, learnt from real clips. Needs the extra `judges`.
+
+Two of different kind, so that one can be kept away from guidance and selection. Both start from the mean score of the
+exercise and learn the difference to it, each exercise by itself: what bends well in a squat says nothing of an arm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehabmotion.errors import UserError
+from rehabmotion.metrics.series_features import Features, MiniRocketFeatures, QuantFeatures, library
+from rehabmotion.motion.score import SCALES
+
+Array = NDArray[np.floating]
+ALPHAS = np.logspace(0, 6, 13)
+INNER_FOLDS = 5
+FEWEST = 4  # clips of an exercise to learn more from than their mean
+
+
+class Regressor(Protocol):
+    """What learns numbers y (N,) from clips (N, T, B, 3)."""
+
+    def fit(self, clips: Array, y: Array, subjects: Sequence[Hashable | None]) -> Any:
+        """Learn; `subjects` (N,) say whose clip each is, None: nobody's. Returns itself."""
+
+    def predict(self, clips: Array) -> Array:
+        """Return the numbers of other clips."""
+
+
+class MiniRocketRidge:
+    """MiniRocket and a ridge, its weight chosen on inner folds that split no subject; nobody's clips only train."""
+
+    def __init__(self, seed: int = 0, n_kernels: int = 5000) -> None:
+        self.seed, self.n_kernels = seed, n_kernels
+
+    def fit(self, clips: Array, y: Array, subjects: Sequence[Hashable | None]) -> MiniRocketRidge:
+        """Learn y (N,) from clips (N, T, B, 3); returns itself."""
+        self._features: Features = MiniRocketFeatures(self.seed, self.n_kernels)
+        self._ridge = library().RidgeCV(ALPHAS, cv=inner_folds(subjects))
+        self._ridge.fit(self._features.learn(clips), y)
+        return self
+
+    def predict(self, clips: Array) -> Array:
+        """Return the numbers (N,) of clips (N, T, B, 3)."""
+        return np.asarray(self._ridge.predict(self._features.of(clips)))
+
+
+class QuantTrees:
+    """QUANT's quantiles and extremely randomised trees, each split choosing among the root of the features."""
+
+    def __init__(self, seed: int = 0, n_trees: int = 200) -> None:
+        self.seed, self.n_trees = seed, n_trees
+
+    def fit(self, clips: Array, y: Array, subjects: Sequence[Hashable | None]) -> QuantTrees:
+        """Learn y (N,) from clips (N, T, B, 3); returns itself."""
+        self._features: Features = QuantFeatures()
+        self._trees = library().ExtraTreesRegressor(self.n_trees, max_features="sqrt", random_state=self.seed, n_jobs=1)
+        self._trees.fit(self._features.learn(clips), y)
+        return self
+
+    def predict(self, clips: Array) -> Array:
+        """Return the numbers (N,) of clips (N, T, B, 3)."""
+        return np.asarray(self._trees.predict(self._features.of(clips)))
+
+
+REGRESSORS: dict[str, Callable[..., Regressor]] = {"minirocket": MiniRocketRidge, "quant": QuantTrees}
+
+
+class ScoreRegressors:
+    """Regressors of a scale for every exercise, asked together or singly; answers stay inside the scale."""
+
+    def __init__(self, scale: str, seed: int = 0, names: Sequence[str] = tuple(REGRESSORS), **options: Any) -> None:
+        unknown = [name for name in names if name not in REGRESSORS]
+        if scale not in SCALES or unknown or not names:
+            raise UserError(
+                f"Expected a scale of {', '.join(SCALES)} and regressors of {', '.join(REGRESSORS)}, "
+                f"got {scale} and {', '.join(unknown or names) or 'none'}."
+            )
+        self.scale, self.seed, self.names, self.options = SCALES[scale], seed, tuple(names), options
+
+    def fit(
+        self,
+        clips: Array,
+        exercises: Sequence[str],
+        scores: Array,
+        subjects: Sequence[Hashable | None] | None = None,
+    ) -> ScoreRegressors:
+        """Learn the scores (N,) of clips (N, T, B, 3) of exercises (N,); returns itself.
+
+        Without `subjects` every clip is nobody's. An exercise of fewer than 4 clips, or whose scores are all alike, is
+        given its mean.
+        """
+        exercise, y = np.asarray(exercises), np.asarray(scores, np.float64)
+        whose = np.array([None] * len(y) if subjects is None else list(subjects), dtype=object)
+        if not np.isfinite(y).all() or len(y) == 0:
+            raise UserError(
+                "Expected a score for each of one or more clips, got none or NaN. Leave unscored clips out."
+            )
+        self._overall = float(y.mean())
+        self._means = {name: float(y[exercise == name].mean()) for name in sorted(set(exercise.tolist()))}
+        self._fitted: dict[str, dict[str, Regressor]] = {name: {} for name in self.names}
+        for asked, mean in self._means.items():
+            rows = exercise == asked
+            if rows.sum() >= FEWEST and np.ptp(y[rows]) > 0:
+                for name in self.names:
+                    regressor = REGRESSORS[name](seed=self.seed, **self.options.get(name, {}))
+                    self._fitted[name][asked] = regressor.fit(clips[rows], y[rows] - mean, whose[rows].tolist())
+        return self
+
+    def predict_singly(self, clips: Array, exercises: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        """Return the scores (N,) each regressor gives, by name; an exercise never learnt gets the overall mean."""
+        exercise = np.asarray(exercises)
+        base = np.array([self._means.get(name, self._overall) for name in exercise.tolist()])
+        answers = {}
+        for name in self.names:
+            out = base.copy()
+            for asked, regressor in self._fitted[name].items():
+                rows = exercise == asked
+                if rows.any():
+                    out[rows] += regressor.predict(clips[rows])
+            answers[name] = np.clip(out, self.scale.low, self.scale.high)
+        return answers
+
+    def predict(self, clips: Array, exercises: Sequence[str]) -> NDArray[np.float64]:
+        """Return the mean (N,) of what the regressors give."""
+        return np.mean(list(self.predict_singly(clips, exercises).values()), axis=0)
+
+
+def inner_folds(subjects: Sequence[Hashable | None]) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]] | None:
+    """Return up to 5 pairs of (train, test) rows that split no subject; rows of None are only ever in train.
+
+    With fewer than two subjects there is nothing to split: None, which is leave-one-out for sklearn's ridge.
+    """
+    people = sorted({s for s in subjects if s is not None}, key=str)
+    k = min(INNER_FOLDS, len(people))
+    if k < 2:
+        return None
+    fold = np.array([-1 if s is None else people.index(s) % k for s in subjects])
+    return [(np.flatnonzero(fold != i), np.flatnonzero(fold == i)) for i in range(k)]
+
+
+def score_figures(predicted: Array, truth: Array) -> dict[str, float]:
+    """Return rmse and mae (points of the scale), r2 and spearman of predicted scores (N,) for true ones (N,).
+
+    r2 is 1 - sum (p - y)^2 / sum (y - mean y)^2, NaN where all true scores are alike; spearman of a constant is 0.
+    50, 50, 50 for 0, 50, 100: rmse 40.8, mae 33.3, r2 0, spearman 0.
+    """
+    from scipy.stats import rankdata
+
+    p, y = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
+    if len(p) != len(y) or len(y) == 0:
+        raise UserError(f"Expected a prediction for each of one or more clips, got {len(p)} for {len(y)}.")
+    total = ((y - y.mean()) ** 2).sum()
+    a, b = (rankdata(v) - (len(y) + 1) / 2 for v in (p, y))
+    spread = np.sqrt((a**2).sum() * (b**2).sum())
+    return {
+        "rmse": float(np.sqrt(((p - y) ** 2).mean())),
+        "mae": float(np.abs(p - y).mean()),
+        "r2": float(1 - ((p - y) ** 2).sum() / total) if total > 0 else float("nan"),
+        "spearman": float((a * b).sum() / spread) if spread > 0 else 0.0,
+    }
