@@ -14,7 +14,8 @@ from safetensors.torch import save as save_tensors
 
 from rehabmotion.errors import UserError
 from rehabmotion.files import write_atomic
-from rehabmotion.models import MODELS
+from rehabmotion.models import EVALUATORS, MODELS
+from rehabmotion.models.evaluator import Evaluator
 from rehabmotion.models.generator import DiffusionGenerator
 
 FORMAT = 1
@@ -40,7 +41,7 @@ class Provenance:
     version: str = ""
 
 
-def save_model(model: DiffusionGenerator, provenance: Provenance, folder: Path, half: bool = False) -> None:
+def save_model(model: DiffusionGenerator | Evaluator, provenance: Provenance, folder: Path, half: bool = False) -> None:
     """Write the weights (16-bit floats with `half`) and the configuration into a folder."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     if half:
@@ -56,38 +57,59 @@ def save_model(model: DiffusionGenerator, provenance: Provenance, folder: Path, 
 
 
 def load_model(folder: Path) -> tuple[DiffusionGenerator, Provenance]:
-    """Return the model of a folder, ready for use, and its provenance. A damaged or foreign folder raises UserError."""
-    folder = Path(folder)
+    """Return the model of a folder, ready for use, and its provenance.
+
+    A damaged or foreign folder, and one that holds an evaluator, raises UserError.
+    """
+    model, provenance = _load(Path(folder), MODELS, "a model that generates")
+    asked = [i for table in provenance.people.values() for those in table.values() for i in those]
+    if asked and not 0 <= min(asked) <= max(asked) < model.config.denoiser.n_people:
+        raise UserError(f"{folder}/{CONFIG}: Expected people that the model knows, got number {max(asked)}.")
+    return model, provenance
+
+
+def load_evaluator(folder: Path) -> tuple[Evaluator, Provenance]:
+    """Return the evaluator of a folder, ready for use, and its provenance.
+
+    A damaged or foreign folder, and one that holds a model that generates, raises UserError.
+    """
+    return _load(Path(folder), EVALUATORS, "an evaluator")
+
+
+def _load(folder: Path, table: dict[str, Any], wanted: str) -> tuple[Any, Provenance]:
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
             raise UserError(f"Expected a model folder, {folder} has no {name}. Train one with: rehabmotion train.")
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         kind, version = config["kind"], config["format"]
-        settings, network = MODELS[kind]
+        known: dict[str, Any] = {**MODELS, **EVALUATORS}
+        settings, network = known[kind]
         provenance = _provenance(config["provenance"])
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise UserError(f"{folder / CONFIG}: Expected a model's configuration, could not read it ({error}).") from None
+    if kind not in table:
+        remedy = f"Train one with: rehabmotion train --model {next(iter(table))}."
+        raise UserError(f'Expected {wanted}, {folder} holds one of the kind "{kind}". {remedy}')
     if version != FORMAT:
         raise UserError(f"{folder / CONFIG}: Expected format {FORMAT}, got {version}. Use the version that wrote it.")
     try:
         model = network(settings.from_json(config["model"]))
     except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, AssertionError) as error:
         raise UserError(f"{folder / CONFIG}: Expected sizes that make a model, could not build it ({error}).") from None
-    asked = [i for table in provenance.people.values() for those in table.values() for i in those]
-    if asked and not 0 <= min(asked) <= max(asked) < model.config.denoiser.n_people:
-        raise UserError(f"{folder / CONFIG}: Expected people that the model knows, got number {max(asked)}.")
+    _load_weights(model, folder / WEIGHTS)
+    return model.eval(), provenance
+
+
+def _load_weights(model: Any, path: Path) -> None:
     try:
-        tensors = load_tensors((folder / WEIGHTS).read_bytes())
+        tensors = load_tensors(path.read_bytes())
         model.load_state_dict({name: value.float() for name, value in tensors.items()})
     except (SafetensorError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(
-            f"{folder / WEIGHTS}: Expected the weights of this model, could not read them ({reason})."
-        ) from None
+        raise UserError(f"{path}: Expected the weights of this model, could not read them ({reason}).") from None
     if not all(torch.isfinite(value).all() for value in tensors.values()):
-        raise UserError(f"{folder / WEIGHTS}: Expected finite weights, got NaN or infinity. Train again.")
-    return model.eval(), provenance
+        raise UserError(f"{path}: Expected finite weights, got NaN or infinity. Train again.")
 
 
 def _provenance(data: dict[str, Any]) -> Provenance:

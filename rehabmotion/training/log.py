@@ -14,8 +14,8 @@ class Log:
     def __init__(self, run: Path, first_step: int) -> None:
         self.path = run / "log.csv"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        if first_step == 0 or not self.path.exists():
-            self.path.write_text("step,split,total,x0,velocity,bone,rate,steps_per_second\n", encoding="utf-8")
+        if first_step == 0:
+            self.path.unlink(missing_ok=True)
         self.board = _tensorboard(run)
 
     def training(self, step: int, losses: dict[str, float], rate: float, per_second: float) -> None:
@@ -28,8 +28,11 @@ class Log:
         self._write(step, "validation", losses, "", "")
 
     def _write(self, step: int, split: str, losses: dict[str, float], rate: str, per_second: str) -> None:
-        values = ",".join(f"{losses[name]:.6g}" for name in ("total", "x0", "velocity", "bone"))
+        names = ["total", *(name for name in losses if name != "total")]
+        values = ",".join(f"{losses[name]:.6g}" for name in names)
         with self.path.open("a", encoding="utf-8") as file:
+            if file.tell() == 0:
+                file.write(f"step,split,{','.join(names)},rate,steps_per_second\n")
             file.write(f"{step},{split},{values},{rate},{per_second}\n")
         if self.board is not None:
             for name, value in losses.items():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -15,10 +15,27 @@ from accelerate import Accelerator
 from torch import nn
 
 from rehabmotion.errors import UserError
+from rehabmotion.models.evaluator import Evaluator
 from rehabmotion.models.generator import DiffusionGenerator
-from rehabmotion.training.batches import BatchMaker, to_device
+from rehabmotion.training.batches import to_device
 from rehabmotion.training.checkpoint import Average, load_checkpoint, save_checkpoint
 from rehabmotion.training.log import Log
+
+Model = TypeVar("Model", DiffusionGenerator, Evaluator)
+
+
+class Batches(Protocol):
+    """What makes the batches of a model: drawn ones for its training, fixed ones for its validation."""
+
+    @property
+    def samples(self) -> Sized:
+        """The clips that batches are made of."""
+
+    def draw(self, model: Any, step: int, size: int, rank: int = 0) -> Any:
+        """Return the batch of a training step, by (seed, step, rank) alone."""
+
+    def fixed(self, model: Any, rows: np.ndarray, seed: int) -> Any:
+        """Return given clips as a batch, as they are."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +75,7 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
 class _Loss(nn.Module):
     """Lets Accelerate wrap the model: its forward is the loss."""
 
-    def __init__(self, model: DiffusionGenerator) -> None:
+    def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
 
@@ -67,14 +84,14 @@ class _Loss(nn.Module):
 
 
 def train(
-    model: DiffusionGenerator,
-    batches: BatchMaker,
-    validation: BatchMaker | None,
+    model: Model,
+    batches: Batches,
+    validation: Batches | None,
     config: TrainingConfig,
     run: Path,
     resume: bool = False,
     progress: Callable[[int, int, dict[str, float]], None] = lambda *_: None,
-) -> DiffusionGenerator:
+) -> Model:
     """Return the model with its averaged weights after `config.steps` steps; checkpoints and log go to `run`.
 
     Works on CPU, one GPU, or several by torchrun. Randomness of a step comes from (seed, step, rank) alone, so a
@@ -122,9 +139,7 @@ def train(
 
 
 @torch.no_grad()
-def validate(
-    model: DiffusionGenerator, maker: BatchMaker, average: Average, device: torch.device, n: int = 256
-) -> dict[str, float]:
+def validate(model: Model, maker: Batches, average: Average, device: torch.device, n: int = 256) -> dict[str, float]:
     """Return the mean losses of the averaged weights over the same n clips and noise every time."""
     kept = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
     average.copy_to(model)

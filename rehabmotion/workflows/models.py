@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rehabmotion.errors import UserError
+from rehabmotion.models.evaluator import Evaluator
 from rehabmotion.models.generator import DiffusionGenerator
-from rehabmotion.models.store import CARD, CONFIG, WEIGHTS, Provenance, load_model
+from rehabmotion.models.store import CARD, CONFIG, WEIGHTS, Provenance, load_evaluator, load_model
 
 SHIPPED = Path(__file__).parents[1] / "models" / "shipped"
 DEFAULT = "open"
+DEFAULT_EVALUATOR = "evaluator"
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ def model_folder(name: str) -> Path:
 def open_model(name: str = DEFAULT) -> tuple[DiffusionGenerator, Provenance]:
     """Return a model and its provenance by name or run folder."""
     return load_model(model_folder(name))
+
+
+def open_evaluator(name: str = DEFAULT_EVALUATOR) -> tuple[Evaluator, Provenance]:
+    """Return an evaluator and its provenance by name or run folder."""
+    return load_evaluator(model_folder(name))
 
 
 def list_models(places: tuple[Path, ...] = (Path("runs"),)) -> list[ModelEntry]:

@@ -27,8 +27,8 @@ from rehabmotion.models.text import TextConfig
 from rehabmotion.motion import EXERCISES, Motion
 from rehabmotion.training.batches import BatchMaker
 from rehabmotion.training.loop import TrainingConfig, checkpoint_path, train
+from rehabmotion.training.prior import fit_prior
 from rehabmotion.training.text import train_text_encoder
-from rehabmotion.training.texture import fit_texture
 from rehabmotion.workflows.card import model_card
 from rehabmotion.workflows.models import model_folder
 from rehabmotion.workflows.sizes import Size, size
@@ -62,14 +62,14 @@ def train_model(
         raise UserError(f'Expected precision no or bf16, got "{precision}".')
     chosen = size(size_name)
     start = model_folder(init) if init else None
-    settings = _settings(corpora, size_name, chosen, steps, init, seed, precision) | {"text": text_encoder}
+    settings = run_settings(corpora, size_name, chosen, steps, init, seed, precision) | {"text": text_encoder}
     for name in corpora:
         corpus_root(name, data_dir)  # absent data are told before the run folder is made
     first = int(os.environ.get("RANK", "0")) == 0  # of the processes that torchrun starts, one keeps the folder
     if first:
-        _open_run(out, settings, resume)
-    training = _read(corpora, "train", data_dir, say)
-    held_out = {name: clips for name, clips in _read(corpora, "val", data_dir, say).items() if clips}
+        open_run(out, settings, resume)
+    training = read_split(corpora, "train", data_dir, say)
+    held_out = {name: clips for name, clips in read_split(corpora, "val", data_dir, say).items() if clips}
     before, known = load_model(start) if start else (None, None)
     represented = _representation(chosen, before)
     samples = build_samples(training, **represented)
@@ -83,7 +83,6 @@ def train_model(
     say(f"training on {len(samples)} clips (mirrored ones counted), {config.steps} steps")
     batches = BatchMaker(samples, model.config, seed, own_people=before is None)
     model = train(model, batches, checks, config, out, resume, progress)
-    fit_texture(model, batches)
     # the people a fine-tuned model knows are those it was first trained on, under the numbers they had there
     people = known.people if known else _people(samples)
     provenance = _provenance(out.name, training, held_out, samples, people, settings)
@@ -93,7 +92,7 @@ def train_model(
     return out
 
 
-def _settings(
+def run_settings(
     corpora: Sequence[str],
     size_name: str,
     chosen: Size,
@@ -102,6 +101,7 @@ def _settings(
     seed: int,
     precision: str,
 ) -> dict[str, Any]:
+    """Return what a run is begun with; settings that make no run raise UserError."""
     if steps is not None and steps < 1:
         raise UserError(f"Expected at least one step, got {steps}.")
     if not corpora:
@@ -126,7 +126,8 @@ def _settings(
     }
 
 
-def _open_run(out: Path, settings: dict[str, Any], resume: bool) -> None:
+def open_run(out: Path, settings: dict[str, Any], resume: bool) -> None:
+    """Begin a run folder with its settings, or with `resume` find them there; any other folder raises UserError."""
     path = out / "run.json"
     if path.exists() or (out / "model.safetensors").exists():
         if not resume:
@@ -147,7 +148,8 @@ def _open_run(out: Path, settings: dict[str, Any], resume: bool) -> None:
     write_atomic(path, json.dumps(settings, indent=1, sort_keys=True) + "\n")
 
 
-def _read(corpora: Sequence[str], split: str, data_dir: Path | None, say: Say) -> dict[str, list[Motion]]:
+def read_split(corpora: Sequence[str], split: str, data_dir: Path | None, say: Say) -> dict[str, list[Motion]]:
+    """Return the prepared clips of a split of each corpus, in the order of the names."""
     return {name: prepared(f"{name}:{split}", data_dir, say) for name in corpora}
 
 
@@ -198,7 +200,9 @@ def _new(samples: Samples, chosen: Size, text_encoder: str, seed: int, stopped: 
         sampling_steps=chosen.sampling_steps,
     )
     torch.manual_seed(seed)
-    return DiffusionGenerator(config, text)
+    model = DiffusionGenerator(config, text)
+    fit_prior(model, samples)
+    return model
 
 
 def _provenance(
