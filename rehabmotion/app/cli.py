@@ -136,10 +136,42 @@ def _print_states(states: list[Any], as_json: bool) -> None:
 
 
 @app.command()
+def evaluate(
+    real: Annotated[str, typer.Option("--real", help="Folder of .npz motions, or CORPUS[:split].")],
+    generated: Annotated[str, typer.Option("--generated", help="Folder of .npz motions, a model's name or a run.")],
+    trained_on: Annotated[
+        str | None, typer.Option("--train", help="What the generator saw; default: by its card, else CORPUS:train.")
+    ] = None,
+    n: Annotated[int | None, typer.Option("--n", help="Motions to judge; default: one for each real clip.")] = None,
+    metrics: Annotated[str | None, typer.Option("--metrics", help="NAME[,NAME]; default: all.")] = None,
+    repeats: Annotated[int, typer.Option(help="Of what is sampled: pools, pairs, parts.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED)] = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for report.html, .json and .md.")] = None,
+    evaluator: Annotated[str, typer.Option(help="A shipped evaluator's name or a run folder.")] = "evaluator",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Judge generated motions beside real ones: every number with its interval and its real value."""
+    from rehabmotion.workflows.evaluation.report import evaluate as run
+    from rehabmotion.workflows.evaluation.report import json_text, markdown
+    from rehabmotion.workflows.evaluation.suite import Asked, metric_names
+
+    asked = Asked(real, generated, trained_on, n, metric_names(metrics), repeats, seed, evaluator)
+    with progress("evaluating") as step:
+        report, files = run(asked, out, data_dir, say, step)
+    if as_json:
+        print(json_text(report), end="")
+        return
+    print(markdown(report), end="")
+    for file in files:
+        print(file)
+
+
+@app.command()
 def train(
     out: Annotated[Path, typer.Option("--out", help="Run folder.")],
     data: Annotated[str, typer.Option("--data", help="CORPUS[,CORPUS]: fits on :train, validates on :val.")],
-    model: Annotated[str, typer.Option("--model", help="Model family: diffusion.")] = "diffusion",
+    model: Annotated[str, typer.Option("--model", help="diffusion; or evaluator, evaluator-gru.")] = "diffusion",
     size: Annotated[str, typer.Option(help="smoke, small, base or paper.")] = "small",
     steps: Annotated[int | None, typer.Option(help="Training steps; default: the size's.")] = None,
     init: Annotated[str | None, typer.Option(help="Fine-tune this run or model.")] = None,
@@ -153,6 +185,7 @@ def train(
 ) -> None:
     """Train a model on corpora."""
     from rehabmotion.workflows.train import train_model
+    from rehabmotion.workflows.train_evaluator import FAMILIES, train_evaluator
 
     names = list(dict.fromkeys(name.strip() for name in data.split(",") if name.strip()))
     with progress("training") as report:
@@ -160,8 +193,15 @@ def train(
         def step(done: int, total: int, losses: dict[str, float]) -> None:
             report(done, total, f"loss {losses['total']:.3f}")
 
-        how = (size, steps, init, seed, resume, data_dir, precision, text_encoder)
-        run = train_model(model, names, out, *how, say, step)
+        if model in FAMILIES:
+            if init is not None or text_encoder != "ngram":
+                raise UserError("Expected neither --init nor --text-encoder with an evaluator: it has none.")
+            how = (size, steps, seed, resume, data_dir, precision, say, step)
+            run = train_evaluator(names, out, *how, variant=FAMILIES[model])
+        else:
+            run = train_model(
+                model, names, out, size, steps, init, seed, resume, data_dir, precision, text_encoder, say, step
+            )
     print(run)
 
 

@@ -31,10 +31,10 @@ def player_html(panels: Sequence[tuple[str, Motion]], title: str) -> str:
     if numbers > MAX_NUMBERS:
         frames = sum(motion.n_frames for _, motion in panels)
         raise UserError(f"Expected motions that fit into one page, got {frames} frames. Trim or resample them.")
-    style = _template("player.css")
-    script = "(() => {\n" + _template("draw.js") + _template("player.js") + "})();\n"
+    style, script = template("player.css"), _script()
+    allowed_script, allowed_style = player_scripts()
     fields = {
-        "POLICY": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "POLICY": f"default-src 'none'; script-src {allowed_script}; style-src {allowed_style}; "
         "base-uri 'none'; form-action 'none'",
         "TITLE": html.escape(title),
         "STYLE": style,
@@ -42,14 +42,25 @@ def player_html(panels: Sequence[tuple[str, Motion]], title: str) -> str:
         "DATA": _json([_panel(label, set_stage(motion)) for label, motion in panels]),
     }
     # one pass, so that a caption that looks like a field stays a caption
-    return re.sub(r"\{\{([A-Z]+)\}\}", lambda match: fields[match.group(1)], _template("player.html"))
+    return re.sub(r"\{\{([A-Z]+)\}\}", lambda match: fields[match.group(1)], template("player.html"))
 
 
-def _template(name: str) -> str:
+def player_scripts() -> tuple[str, str]:
+    """Return how a content security policy names the player's script and its style: for pages that frame a player."""
+    return hash_of(_script()), hash_of(template("player.css"))
+
+
+def _script() -> str:
+    return "(() => {\n" + template("draw.js") + template("player.js") + "})();\n"
+
+
+def template(name: str) -> str:
+    """Return the text of a file of this room."""
     return resources.files("rehabmotion.viz").joinpath(name).read_text(encoding="utf-8")
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
+    """Return a style's or script's text as a content security policy names it."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +54,15 @@ def check_request(
         raise UserError(f"This model has not learnt the scale {score.scale}. It has: {learnt}.")
 
 
+@dataclass(frozen=True)
+class Ask:
+    """One motion that is asked for."""
+
+    text: str
+    score: Score | None = None
+    seconds: float | None = None
+
+
 def generate(
     model: DiffusionGenerator,
     provenance: Provenance,
@@ -72,22 +81,46 @@ def generate(
     motions; the first of many is the only one of one.
     """
     check_request(text, score, seconds, samples, seed, model)
+    understood = model.text.understand([text])[0]
+    asks = [Ask(text, score, seconds)] * samples
+    motions = list(generate_each(model, provenance, asks, seed, guidance, steps, [understood] * samples))
+    return Generated(motions, understood["exercise"], understood["confidence"], _warnings(understood, text))
+
+
+def generate_each(
+    model: DiffusionGenerator,
+    provenance: Provenance,
+    asks: Sequence[Ask],
+    seed: int = 0,
+    guidance: float | None = None,
+    steps: int | None = None,
+    understood: Sequence[dict[str, Any]] | None = None,
+    first: int = 0,
+) -> Iterator[Motion]:
+    """Yield a motion for each of `asks`, batch by batch; number i depends on asks[i], the seed and first + i alone."""
     if guidance is not None and not (math.isfinite(guidance) and 0 <= guidance <= 20):
         raise UserError(f"Expected guidance from 0 to 20, got {guidance:g}.")
     if steps is not None and not 1 <= steps <= 1000:
         raise UserError(f"Expected 1 to 1000 steps, got {steps}.")
-    understood = model.text.understand([text])[0]
-    draws = [_draw(understood, score, seconds, provenance, np.random.default_rng([seed, i])) for i in range(samples)]
-    features = []
-    for first in range(0, samples, BATCH):
-        chunk = draws[first : first + BATCH]
-        features.append(_sample(model, text, score, chunk, seed, first, guidance, steps))
-    x = np.concatenate(features)
-    motions = [
-        _motion(x[i], model.config.features, draws[i], text, score, understood, provenance, seed, i)
-        for i in range(samples)
+    for ask in asks:
+        check_request(ask.text, ask.score, ask.seconds, 1, seed, model)
+    read = understood or [one for texts in _chunks([a.text for a in asks]) for one in model.text.understand(texts)]
+    numbers = range(first, first + len(asks))
+    draws = [
+        _draw(one, ask.score, ask.seconds, provenance, np.random.default_rng([seed, number]))
+        for one, ask, number in zip(read, asks, numbers, strict=True)
     ]
-    return Generated(motions, understood["exercise"], understood["confidence"], _warnings(understood, text))
+    for start in range(0, len(asks), BATCH):
+        rows = range(start, min(start + BATCH, len(asks)))
+        request = _request([asks[i] for i in rows], [draws[i] for i in rows], seed, numbers[start])
+        x = model.sample(request, steps=steps, guidance_text=guidance).numpy()
+        for i, features in zip(rows, x, strict=True):
+            yield _motion(features, model.config.features, draws[i], asks[i], read[i], provenance, seed, numbers[i])
+
+
+def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:
+    for first in range(0, len(texts), BATCH):
+        yield list(texts[first : first + BATCH])
 
 
 @dataclass(frozen=True)
@@ -136,60 +169,40 @@ def _duration(exercise: str, score: Score | None, p: Provenance) -> tuple[float,
     return math.log(3.0), 0.2
 
 
-def _sample(
-    model: DiffusionGenerator,
-    text: str,
-    score: Score | None,
-    draws: Sequence[_Draw],
-    seed: int,
-    first: int,
-    guidance: float | None,
-    steps: int | None,
-) -> np.ndarray:
-    n = len(draws)
-    request = Request(
-        texts=[text] * n,
+def _request(asks: Sequence[Ask], draws: Sequence[_Draw], seed: int, first: int) -> Request:
+    return Request(
+        texts=[a.text for a in asks],
         sides=[d.side for d in draws],
-        scales=[score.scale if score else None] * n,
-        scores=[score.unit if score else 0.0] * n,
+        scales=[a.score.scale if a.score else None for a in asks],
+        scores=[a.score.unit if a.score else 0.0 for a in asks],
         seconds=[d.seconds for d in draws],
         people=[d.person for d in draws],
         seed=seed,
         first=first,
     )
-    return model.sample(request, steps=steps, guidance_text=guidance).numpy()
 
 
 def _motion(
     x: np.ndarray,
     features: str,
     draw: _Draw,
-    text: str,
-    score: Score | None,
+    ask: Ask,
     understood: dict[str, Any],
     p: Provenance,
     seed: int,
     index: int,
 ) -> Motion:
-    exercise = understood["exercise"]
-    motion = (
-        FEATURES[features]
-        .decode(x, draw.seconds, draw.height, FPS)
-        .but(
-            text=text,
-            scores=(score,) if score else (),
-            meta={
-                "source": "generated",
-                "exercise": exercise,
-                "side": draw.side,
-                "model": p.name,
-                "seed": seed,
-                "sample": index,
-                "version": __version__,
-            },
-        )
-    )
-    return canonicalise(motion)
+    meta = {
+        "source": "generated",
+        "exercise": understood["exercise"],
+        "side": draw.side,
+        "model": p.name,
+        "seed": seed,
+        "sample": index,
+        "version": __version__,
+    }
+    motion = FEATURES[features].decode(x, draw.seconds, draw.height, FPS)
+    return canonicalise(motion.but(text=ask.text, scores=(ask.score,) if ask.score else (), meta=meta))
 
 
 def _warnings(understood: dict[str, Any], text: str) -> list[str]:

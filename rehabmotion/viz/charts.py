@@ -1,0 +1,116 @@
+"""Small charts as inline SVG, without a library and without a script: histograms, points, intervals, shaded tables."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.floating]
+WIDTH, HEIGHT, PAD = 340, 170, 30
+KINDS = ("a", "b", "c")  # style classes of the series: generated, real, other
+
+
+def histogram(series: Mapping[str, Numbers], title: str, unit: str = "", bins: int = 24) -> str:
+    """Return a chart of the shares of several sets of numbers over common bins; outer 1 % are put into the end bins."""
+    known = {name: np.asarray(v, float)[np.isfinite(v)] for name, v in series.items()}
+    known = {name: v for name, v in known.items() if len(v)}
+    if not known:
+        return ""
+    together = np.concatenate(list(known.values()))
+    low, high = np.percentile(together, [0.5, 99.5])
+    if not high > low:
+        low, high = low - 0.5, high + 0.5
+    edges = np.linspace(low, high, bins + 1)
+    shares = {name: np.histogram(np.clip(v, low, high), edges)[0] / len(v) for name, v in known.items()}
+    top = max(float(share.max()) for share in shares.values())
+    lines = []
+    for kind, (name, share) in zip(KINDS, shares.items(), strict=False):
+        points = _steps(edges, share / top)
+        lines.append(f'<polygon class="area {kind}" points="{points}"><title>{html.escape(name)}</title></polygon>')
+    return _frame(title, "".join(lines), (low, high), unit, list(shares))
+
+
+def points(x: Numbers, y: Numbers, title: str, unit: str = "") -> str:
+    """Return a chart of y over x on one common scale, with the line on which both are equal."""
+    both = np.isfinite(x) & np.isfinite(y)
+    if not both.any():
+        return ""
+    low, high = float(min(x[both].min(), y[both].min())), float(max(x[both].max(), y[both].max()))
+    span = (high - low) or 1.0
+    jitter = np.random.default_rng(0).uniform(-0.012, 0.012, len(x))  # equal scores would hide one another
+    at = [
+        (_x((a - low) / span + shift), _y((b - low) / span))
+        for a, b, shift in zip(x[both], y[both], jitter[both], strict=True)
+    ]
+    dots = "".join(f'<circle class="a" cx="{a:.1f}" cy="{b:.1f}" r="2"/>' for a, b in at)
+    line = f'<line class="rule" x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}"/>'
+    return _frame(title, line + dots, (low, high), unit, [])
+
+
+def matrix(table: NDArray[np.integer], rows: Sequence[str], columns: Sequence[str], corner: str) -> str:
+    """Return an HTML table of counts, each cell shaded by its share of the row."""
+    total = np.maximum(table.sum(axis=1, keepdims=True), 1)
+    share = table / total
+    head = "".join(f"<th scope=col><span>{html.escape(name)}</span></th>" for name in columns)
+    body = []
+    for i, name in enumerate(rows):
+        cells = "".join(
+            f'<td class="s{round(10 * float(share[i, j]))}">{int(table[i, j]) or ""}</td>' for j in range(len(columns))
+        )
+        body.append(f"<tr><th scope=row>{html.escape(name)}</th>{cells}</tr>")
+    return f'<table class="matrix"><tr><th>{html.escape(corner)}</th>{head}</tr>{"".join(body)}</table>'
+
+
+def span(value: float, low: float, high: float, real: float | None) -> str:
+    """Return a small bar of an interval with its value and, as a mark, the real value."""
+    ends = [low, high, value, *([real] if real is not None else [])]
+    least, most = min(ends), max(ends)
+    width = (most - least) or 1.0
+
+    def at(x: float) -> float:
+        return 4 + 112 * (x - least) / width
+
+    mark = "" if real is None else f'<line class="real" x1="{at(real):.1f}" x2="{at(real):.1f}" y1="1" y2="13"/>'
+    bar = f'<line class="bar" x1="{at(low):.1f}" x2="{at(high):.1f}" y1="7" y2="7"/>'
+    dot = f'<circle class="a" cx="{at(value):.1f}" cy="7" r="3"/>'
+    return f'<svg class="span" viewBox="0 0 120 14" role="img" aria-label="interval">{bar}{mark}{dot}</svg>'
+
+
+def _x(share: float) -> float:
+    return PAD + (WIDTH - 2 * PAD) * share
+
+
+def _y(share: float) -> float:
+    return HEIGHT - PAD - (HEIGHT - 2 * PAD) * share
+
+
+def _steps(edges: Numbers, heights: Numbers) -> str:
+    at = [(_x(0), _y(0))]
+    width = len(heights)
+    for i, height in enumerate(heights):
+        at += [(_x(i / width), _y(float(height))), (_x((i + 1) / width), _y(float(height)))]
+    at.append((_x(1), _y(0)))
+    return " ".join(f"{a:.1f},{b:.1f}" for a, b in at)
+
+
+def _frame(title: str, inside: str, limits: tuple[float, float], unit: str, names: Sequence[str]) -> str:
+    low, high = (f"{end:.3g}" for end in limits)
+    y = HEIGHT - PAD + 16
+    axis = f'<line class="axis" x1="{PAD}" x2="{WIDTH - PAD}" y1="{_y(0)}" y2="{_y(0)}"/>'
+    ends = (
+        f'<text x="{PAD}" y="{y}">{low}</text><text x="{WIDTH - PAD}" y="{y}" class="end">{high}</text>'
+        f'<text x="{WIDTH / 2}" y="{y}" class="mid">{html.escape(unit)}</text>'
+    )
+    legend = "".join(
+        f'<text x="{WIDTH - PAD}" y="{PAD - 4 + 14 * i}" class="end key {kind}">{html.escape(name)}</text>'
+        for i, (kind, name) in enumerate(zip(KINDS, names, strict=False))
+    )
+    heading = f'<text x="{PAD}" y="16" class="title">{html.escape(title)}</text>'
+    label = html.escape(title, quote=True)
+    return (
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">'
+        f"{heading}{inside}{axis}{ends}{legend}</svg>"
+    )

@@ -1,0 +1,1 @@
+"""Judging generated motion: the sides of the comparison, what is measured on them, the report."""
