@@ -56,6 +56,14 @@ def save_model(model: DiffusionGenerator | Evaluator, provenance: Provenance, fo
     write_atomic(folder / CONFIG, (json.dumps(config, indent=1, sort_keys=True) + "\n").encode())
 
 
+def kind_of(folder: Path) -> str:
+    """Return the kind of the model in a folder, "" where there is none that can be read."""
+    try:
+        return str(json.loads((Path(folder) / CONFIG).read_text(encoding="utf-8"))["kind"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def load_model(folder: Path) -> tuple[DiffusionGenerator, Provenance]:
     """Return the model of a folder, ready for use, and its provenance.
 

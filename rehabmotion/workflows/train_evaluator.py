@@ -36,7 +36,7 @@ FAMILIES = {Evaluator.kind: DEFAULT_VARIANT, **{f"{Evaluator.kind}-{name}": name
 SIZES = {
     "smoke": Size(32, 1, 2, steps=20, batch_size=16, text_steps=0, d_text=16),
     "small": Size(64, 2, 4, steps=1500, batch_size=96, text_steps=0, d_text=64, learning_rate=2e-3, ema=0.995),
-    "base": Size(96, 3, 4, steps=5000, batch_size=96, text_steps=0, d_text=64, learning_rate=2e-3, ema=0.995),
+    "base": Size(96, 3, 4, steps=4000, batch_size=96, text_steps=0, d_text=64, learning_rate=2e-3, ema=0.995),
 }
 ROUNDS = 5  # of drawn captions, each ranked in pools drawn four times
 
