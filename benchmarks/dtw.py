@@ -124,11 +124,10 @@ def main() -> None:
         "",
         f"Made by `python benchmarks/dtw.py` (commit {commit()}); Python {platform.python_version()}, {packages}.",
         "",
-        f"{arguments.pairs} pairs of clips of {CHANNELS} channels, float64, from one random walk at different paces with",
-        "noise. CPU time of one pair, one thread each, median of"
-        f" {arguments.repeats} interleaved runs after one to warm up; in brackets the ratio to ours, above 1 where we are",
-        "faster. aeon compiles by numba; it is fastest on transposed views of clips whose time is first, though it documents",
-        "arrays with channels first.",
+        f"{arguments.pairs} pairs of clips of {CHANNELS} channels, float64: one random walk at different paces, noise.",
+        f"CPU time of one pair, one thread each, median of {arguments.repeats} interleaved runs after one to warm up;",
+        "in brackets the ratio to ours, above 1 where we are faster. aeon compiles by numba and documents arrays with",
+        "channels first; transposed views of arrays with time first suit its loops better, so they are listed too.",
         "",
         *lines,
     ]

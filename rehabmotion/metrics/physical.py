@@ -103,6 +103,53 @@ def jerk(positions: Array, fps: float, valid: NDArray[np.bool_] | None = None) -
     return float(np.sqrt(squared.mean()))
 
 
+def acceleration(
+    positions: Array, fps: float, root: int | None = None, valid: NDArray[np.bool_] | None = None
+) -> float:
+    """Return the mean length of the second finite difference over joints and time, m/s^2; others call it jitter.
+
+    positions (T, J, 3) metres. With `root`, the index of a joint, positions are taken relative to it and it does not
+    count itself. valid (T, J): differences that touch an invalid frame are left out; nothing left, or fewer than 3
+    frames, gives NaN. Independent noise of sigma per axis has the root mean square sigma sqrt(6) / dt^2 per axis.
+    """
+    x = positions.astype(np.float64)
+    seen = np.ones(x.shape[:2], bool) if valid is None else valid.copy()
+    if root is not None:
+        x = x - x[:, root : root + 1]
+        seen &= seen[:, root : root + 1]
+        seen[:, root] = False
+    second = np.linalg.norm(np.diff(x, n=2, axis=0), axis=-1) * fps**2
+    used = seen[2:] & seen[1:-1] & seen[:-2]
+    return float(second[used].mean()) if used.any() else float("nan")
+
+
+def log_dimensionless_jerk(
+    positions: Array, fps: float, joints: Sequence[int] | None = None, valid: NDArray[np.bool_] | None = None
+) -> float:
+    """Return -ln(D^3 / v^2 int |jerk|^2 dt), the mean over joints: smoothness without a unit, higher is smoother.
+
+    positions (T, J, 3) metres; D is the duration, v the peak speed of a joint (Balasubramanian et al. 2012). Of
+    `joints`, by default all; those that never move, or are never seen (valid (T, J)) in 4 frames on end, are left out;
+    nothing left gives NaN. A minimum-jerk reach has -ln 204.8 = -5.322, approached with the square of the frame time.
+    """
+    chosen = list(range(positions.shape[1])) if joints is None else list(joints)
+    x = positions[:, chosen].astype(np.float64)
+    if len(x) < 4:
+        return float("nan")
+    seen = np.ones(x.shape[:2], bool) if valid is None else valid[:, chosen]
+    speed = np.linalg.norm(np.diff(x, axis=0), axis=-1) * fps
+    peak = np.where(seen[1:] & seen[:-1], speed, 0.0).max(axis=0)
+    squared = (np.diff(x, n=3, axis=0) ** 2).sum(axis=-1) * fps**6
+    weight = (seen[3:] & seen[2:-1] & seen[1:-2] & seen[:-3]).astype(np.float64)
+    weight[[0, -1]] *= 2.0  # the outermost differences stand for the frame beside them too, so the mean is over all D
+    used = (peak > 0) & (weight.sum(axis=0) > 0)
+    if not used.any():
+        return float("nan")
+    mean = (weight * squared)[:, used].sum(axis=0) / weight[:, used].sum(axis=0)
+    duration = (len(x) - 1) / fps
+    return float(-np.log(duration**4 * mean / peak[used] ** 2).mean())
+
+
 def bone_length_error(
     positions: Array, skeleton: Skeleton = CANONICAL, valid: NDArray[np.bool_] | None = None
 ) -> float:
@@ -115,3 +162,21 @@ def bone_length_error(
             lengths = np.linalg.norm(x[:, joint] - x[:, parent], axis=-1)
             worst = max(worst, float(np.abs(lengths - lengths.mean()).max()))
     return worst
+
+
+def bone_length_variations(
+    positions: Array, skeleton: Skeleton = CANONICAL, valid: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """Return the standard deviation over the mean of each bone's length over time (B,), in the order of `bones`.
+
+    positions (T, J, 3); valid (T, J). NaN for a bone that is never seen or has no length. Report np.nanmean and
+    np.nanmax. Lengths of 1.0 and 1.1 in turn give 0.05 / 1.05.
+    """
+    found = np.full(len(skeleton.bones), np.nan)
+    for number, (parent, joint) in enumerate(skeleton.bones):
+        both = slice(None) if valid is None else valid[:, parent] & valid[:, joint]
+        x = positions[both].astype(np.float64)
+        lengths = np.linalg.norm(x[:, joint] - x[:, parent], axis=-1)
+        if lengths.any():
+            found[number] = lengths.std() / lengths.mean()
+    return found

@@ -1,7 +1,7 @@
 """The evaluator: text and motion in one space, and features of motion for FID, KID and their like.
 
 Two encoders are trained to bring a clip and its captions together (Guo et al. 2022 with GRUs, Petrovich et al. 2023
-with transformers). Beside that, the features must tell the poses, range, roughness, duration and score of the clip:
+with transformers), all points of length 1. Beside that, the features must tell poses, range, roughness, duration, score:
 contrast alone would forget all that does not name the exercise, noise and frozen poses among it. It shares no weights
 with any generator, and its motion input is another: bone directions, so that body size gives nothing away.
 """
@@ -30,13 +30,13 @@ from rehabmotion.models.evaluator_input import (
     read_clips,
     words_config,
 )
-from rehabmotion.models.evaluator_losses import info_nce, margin_loss, masked_error
+from rehabmotion.models.evaluator_losses import info_nce, masked_error
 from rehabmotion.models.evaluator_transformer import PATCH, TransformerMotion, TransformerText
 from rehabmotion.motion import SCALES, Motion
 
-VARIANTS: dict[str, tuple[Any, Any, Any]] = {  # motion encoder, text encoder, contrast
-    "gru": (GruMotion, GruText, margin_loss),
-    "transformer": (TransformerMotion, TransformerText, info_nce),
+VARIANTS: dict[str, tuple[Any, Any]] = {  # motion encoder, text encoder
+    "gru": (GruMotion, GruText),
+    "transformer": (TransformerMotion, TransformerText),
 }
 N_POSES = 16  # of the clip that the features must tell
 CHUNK = 64  # clips or texts embedded at once
@@ -144,7 +144,7 @@ class Evaluator(nn.Module):
     def __init__(self, config: EvaluatorConfig) -> None:
         super().__init__()
         self.config = c = config
-        motion, text, self._contrast = VARIANTS[c.variant]
+        motion, text = VARIANTS[c.variant]
         self.hashing = words_config(c.d_text, c.buckets)
         self.words = HashedWords(self.hashing)
         self.text = text(c.d_text, self.hashing.max_words, c.text_layers, c.heads, c.dropout)
@@ -164,7 +164,7 @@ class Evaluator(nn.Module):
     def forward(self, positions: Tensor, valid: Tensor, seconds: Tensor) -> tuple[Tensor, Tensor]:
         """Return points (B, d_space) and features (B, D) of clips (B, T, 22, 3), masks (B, T, 22), seconds (B,)."""
         features = self.to_features(self.motion(self._inputs(*parts_of(positions, valid), seconds)))
-        return self._point(self.motion_head(features)), features
+        return F.normalize(self.motion_head(features), dim=-1), features
 
     def _inputs(self, parts: Tensor, seen: Tensor, seconds: Tensor) -> Tensor:
         x = (parts.flatten(2) - self.mean) / self.std
@@ -174,10 +174,7 @@ class Evaluator(nn.Module):
 
     def read(self, rows: Tensor) -> Tensor:
         """Return the points (B, d_space) of hashed words (B, W, 2 + G)."""
-        return self._point(self.text_head(self.text(*self.words(rows))))
-
-    def _point(self, x: Tensor) -> Tensor:
-        return F.normalize(x, dim=-1) if self._contrast is info_nce else x
+        return F.normalize(self.text_head(self.text(*self.words(rows))), dim=-1)
 
     # --- training -----------------------------------------------------------------------------------------------
 
@@ -185,7 +182,7 @@ class Evaluator(nn.Module):
         """Return the losses of a batch, scalars: total, contrast, poses, kinematics, score."""
         points, features = self(batch.positions, batch.valid, batch.seconds)
         whole = batch.whole
-        out = {"contrast": self._contrast(self.read(batch.rows)[whole], points[whole], batch.positive[whole][:, whole])}
+        out = {"contrast": info_nce(self.read(batch.rows)[whole], points[whole], batch.positive[whole][:, whole])}
         parts, seen = parts_of(batch.positions, batch.valid)
         out["poses"] = self._poses_loss(features, parts, seen)
         target, known = kinematics(parts, seen, batch.seconds)

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 TEMPERATURE = 0.1
-MARGIN = 10.0
 
 
 def info_nce(text: Tensor, motion: Tensor, positive: Tensor) -> Tensor:
@@ -23,20 +22,6 @@ def _cross_entropy(similarity: Tensor, positive: Tensor) -> Tensor:
     n = target.sum(dim=1)
     each = -(similarity.log_softmax(dim=1) * target).sum(dim=1) / n.clamp(min=1)
     return each.sum() / (n > 0).sum().clamp(min=1)
-
-
-def margin_loss(text: Tensor, motion: Tensor, positive: Tensor) -> Tensor:
-    """Return the mean d^2 of right pairs and the mean max(0, 10 - d)^2 of wrong ones (Guo et al. 2022), over 10.
-
-    Every other clip of the batch is a wrong answer, unless the caption fits it too: rolling the batch by chance, as
-    their code does, can call a right answer wrong.
-    """
-    squared = (text[:, None] - motion).square().sum(dim=-1)
-    apart = (MARGIN - (squared + 1e-6).sqrt()).clamp(min=0).square()
-    right, wrong = positive.float(), (~positive).float()
-    pull = (squared * right).sum() / right.sum().clamp(min=1)
-    push = (apart * wrong).sum() / wrong.sum().clamp(min=1)
-    return (pull + push) / MARGIN
 
 
 def masked_error(told: Tensor, truth: Tensor, known: Tensor) -> Tensor:

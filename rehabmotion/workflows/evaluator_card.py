@@ -7,7 +7,7 @@ from rehabmotion.models.evaluator import Evaluator
 from rehabmotion.models.store import Provenance
 
 _MANNER = {
-    "gru": "Bidirectional GRUs and a margin loss, in the manner of Guo et al. 2022",
+    "gru": "Bidirectional GRUs in the manner of Guo et al. 2022, trained with InfoNCE",
     "transformer": "Transformers and InfoNCE, after TMR (Petrovich et al. 2023) without its generative half",
 }
 

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rehabmotion.metrics.physical import bone_length_error, foot_skate, foot_slide, jerk, penetration
+from rehabmotion.metrics.physical import (
+    acceleration,
+    bone_length_error,
+    bone_length_variations,
+    foot_skate,
+    foot_slide,
+    jerk,
+    log_dimensionless_jerk,
+    penetration,
+)
 from rehabmotion.motion import CANONICAL, FEET, Skeleton
 
 FOOT = Skeleton(("foot",), (-1,))
@@ -130,6 +139,65 @@ def test_too_short_a_clip_has_no_jerk(n: int) -> None:
     assert math.isnan(jerk(np.zeros((20, 1, 3)), 30.0, np.zeros((20, 1), bool)))
 
 
+# --- acceleration and smoothness ----------------------------------------------------------------------------------
+
+
+def test_the_acceleration_of_t_squared_is_2_and_of_steady_motion_0() -> None:
+    t = np.arange(60) / 30
+    assert acceleration(along(t**2), 30.0) == pytest.approx(2.0, abs=1e-9)
+    assert acceleration(along(3 * t), 30.0) == pytest.approx(0.0, abs=1e-9)
+    assert math.isnan(acceleration(along(t[:2]), 30.0))
+
+
+def test_the_acceleration_of_noise_has_sigma_root_6_over_dt_squared_for_each_axis() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.001, (4000, 22, 3)) * [1.0, 0.0, 0.0]
+    expected = 0.001 * math.sqrt(6) * 900 * math.sqrt(2 / math.pi)  # the mean of |x|, where the table has the rms
+    assert acceleration(noise, 30.0) == pytest.approx(expected, rel=0.01)
+
+
+def test_relative_to_the_root_a_common_acceleration_is_none() -> None:
+    t = np.arange(60) / 30
+    positions = np.repeat(along(t**2), 3, axis=1)
+    positions[:, 2, 1] = 2 * t**2
+    assert acceleration(positions, 30.0, root=0) == pytest.approx((0.0 + 4.0) / 2, abs=1e-9)
+    valid = np.ones((60, 3), bool)
+    valid[20, 0] = False
+    spoilt = np.where(valid[..., None], positions, 99.0)
+    assert acceleration(spoilt, 30.0, root=0, valid=valid) == pytest.approx(2.0, abs=1e-9)
+
+
+def minimum_jerk(n: int, seconds: float = 2.0, metres: float = 0.3) -> tuple[NDArray[np.float64], float]:
+    """A reach (n + 1, 1, 3) along x and its rate: 10 s^3 - 15 s^4 + 6 s^5."""
+    s = np.linspace(0, 1, n + 1)
+    return along(metres * (10 * s**3 - 15 * s**4 + 6 * s**5)), n / seconds
+
+
+def test_the_smoothness_of_a_minimum_jerk_reach_is_approached_with_the_square_of_the_frame_time() -> None:
+    error = [log_dimensionless_jerk(*minimum_jerk(n)) + math.log(204.8) for n in (100, 200, 400)]
+    assert error[2] == pytest.approx(0, abs=1e-3)
+    assert error[0] / error[1] == pytest.approx(4, rel=0.1)
+    assert error[1] / error[2] == pytest.approx(4, rel=0.1)
+
+
+def test_smoothness_has_no_unit_and_falls_with_tremor() -> None:
+    x, fps = minimum_jerk(100)
+    smooth = log_dimensionless_jerk(x, fps)
+    assert log_dimensionless_jerk(7 * x, 3 * fps) == pytest.approx(smooth, abs=1e-9)
+    tremor = along(0.002 * np.sin(2 * np.pi * 5 * np.arange(101) / fps))
+    assert log_dimensionless_jerk(x + tremor, fps) < smooth - 1
+
+
+def test_joints_at_rest_or_unseen_do_not_count_as_smooth() -> None:
+    x, fps = minimum_jerk(100)
+    three = np.concatenate([x, np.zeros_like(x), np.random.default_rng(0).normal(size=x.shape)], axis=1)
+    valid = np.ones((101, 3), bool)
+    valid[:, 2] = False
+    assert log_dimensionless_jerk(three, fps, valid=valid) == pytest.approx(log_dimensionless_jerk(x, fps))
+    assert log_dimensionless_jerk(three, fps, joints=[0]) == pytest.approx(log_dimensionless_jerk(x, fps))
+    assert math.isnan(log_dimensionless_jerk(three, fps, valid=np.zeros_like(valid)))
+    assert math.isnan(log_dimensionless_jerk(three[:3], fps))
+
+
 # --- bones --------------------------------------------------------------------------------------------------------
 
 TWO = Skeleton(("hip", "knee"), (-1, 0))
@@ -155,3 +223,21 @@ def test_the_worst_bone_counts_and_masked_frames_do_not() -> None:
     assert bone_length_error(positions, TWO) == pytest.approx(3.0 - 1.1)
     assert bone_length_error(positions, TWO, valid) == 0.0
     assert bone_length_error(positions, TWO, np.zeros_like(valid)) == 0.0
+
+
+def test_bones_of_10_and_11_in_turn_vary_by_a_twenty_first() -> None:
+    positions = np.zeros((20, 2, 3))
+    positions[:, 1, 1] = np.tile([1.0, 1.1], 10)
+    assert bone_length_variations(positions, TWO) == pytest.approx([0.0476190476])
+    assert bone_length_variations(9 * positions, TWO) == pytest.approx([0.0476190476])
+    without_knee = np.tile([True, False], (20, 1))
+    assert np.isnan(bone_length_variations(positions, TWO, without_knee)).all()
+
+
+def test_bones_vary_where_they_are_seen(standing: NDArray[np.float64]) -> None:
+    walk = np.repeat(standing[None], 30, axis=0)
+    walk[7, CANONICAL.index("left_foot")] += 1.0
+    valid = np.ones((30, 22), bool)
+    assert np.nanmax(bone_length_variations(walk)) > 0.1
+    valid[7, CANONICAL.index("left_foot")] = False
+    assert bone_length_variations(walk, valid=valid) == pytest.approx(np.zeros(21), abs=1e-12)

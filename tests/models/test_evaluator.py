@@ -23,7 +23,7 @@ from rehabmotion.models.evaluator_input import (
     read_clips,
     words_config,
 )
-from rehabmotion.models.evaluator_losses import info_nce, margin_loss, masked_error
+from rehabmotion.models.evaluator_losses import info_nce, masked_error
 from rehabmotion.models.generator import DiffusionConfig, DiffusionGenerator
 from rehabmotion.models.store import CONFIG, WEIGHTS, Provenance, load_evaluator, load_model, save_model
 from rehabmotion.motion import CANONICAL, Motion
@@ -242,15 +242,6 @@ def test_contrast_counts_every_right_answer() -> None:
     best = np.log(2 + 2 * np.exp(-10))
     assert info_nce(points, points, same).item() == pytest.approx(best, rel=1e-4)
     assert info_nce(points, points, torch.zeros(4, 4, dtype=torch.bool)).item() == 0.0
-
-
-def test_margin_is_zero_where_right_pairs_meet_and_wrong_ones_are_10_apart() -> None:
-    points = torch.tensor([[0.0, 0.0], [0.0, 0.0], [10.0, 0.0]])
-    same = torch.tensor([0, 0, 1])[:, None] == torch.tensor([0, 0, 1])
-    assert margin_loss(points, points, same).item() == pytest.approx(0.0, abs=1e-6)
-    near = torch.tensor([[0.0, 0.0], [0.0, 0.0], [4.0, 0.0]])
-    assert margin_loss(near, near, same).item() == pytest.approx(36 / 10, rel=1e-4)
-    assert margin_loss(points, points + torch.tensor([0.0, 3.0]), same & ~same).item() >= 0.0
 
 
 def test_errors_of_what_is_not_known_do_not_count() -> None:
