@@ -31,8 +31,9 @@ def angles_deg(positions: Array, valid: NDArray[np.bool_] | None = None) -> dict
     """Return each angle of ROM_NAMES over time (T,), degrees, of positions (T, 22, 3); valid (T, 22).
 
     Limbs: between the segments of LIMBS, 0 to 180. trunk_inclination: pelvis to neck against the vertical, 0 to 180;
-    trunk_lean: its sideways part, positive to the left of a person who faces +z. NaN in frames where a joint of the
-    angle was not seen. A knee with thigh and shank at right angles gives 90.
+    trunk_lean: from the plane that halves the body, -90 to 90, positive to the person's left as the hips show it. NaN
+    in frames where a joint of the angle was not seen or a segment has no length. A knee with thigh and shank at right
+    angles gives 90.
     """
     x = positions.astype(np.float64)
     if valid is not None:
@@ -44,7 +45,8 @@ def angles_deg(positions: Array, valid: NDArray[np.bool_] | None = None) -> dict
             found[f"{side}_{name}"] = _between(first, second)
     trunk = _segment(x, "pelvis", "neck")
     found["trunk_inclination"] = _between(trunk, np.array([0.0, 1.0, 0.0]))
-    found["trunk_lean"] = np.degrees(np.arctan2(trunk[:, 0], trunk[:, 1]))
+    left = normalise(_segment(x, "right_hip", "left_hip") * [1.0, 0.0, 1.0])
+    found["trunk_lean"] = 90.0 - _between(trunk, left)
     return found
 
 
@@ -78,9 +80,10 @@ def _segment(x: Array, start: str, end: str) -> Array:
 
 
 def _between(a: Array, b: Array) -> NDArray[np.float64]:
-    cosine = (normalise(a) * normalise(b)).sum(axis=-1)
-    unseen = np.isnan(a).any(axis=-1) | np.isnan(b).any(axis=-1)
-    return np.where(unseen, np.nan, np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+    """Return the angle (T,) between vectors (T, 3), degrees; exact near 0 too, where an arc cosine is not."""
+    angle = np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b), axis=-1), (a * b).sum(axis=-1)))
+    pointless = (np.linalg.norm(a, axis=-1) == 0) | (np.linalg.norm(b, axis=-1) == 0)
+    return np.where(pointless, np.nan, angle)
 
 
 def _range(angle: NDArray[np.float64]) -> float:

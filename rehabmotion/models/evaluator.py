@@ -1,9 +1,10 @@
 """The evaluator: text and motion in one space, and features of motion for FID, KID and their like.
 
 Two encoders are trained to bring a clip and its captions together (Guo et al. 2022 with GRUs, Petrovich et al. 2023
-with transformers), all points of length 1. Beside that, the features must tell poses, range, roughness, duration, score:
-contrast alone would forget all that does not name the exercise, noise and frozen poses among it. It shares no weights
-with any generator, and its motion input is another: bone directions, so that body size gives nothing away.
+with transformers), all points of length 1. Beside that, the features must tell the poses, range, roughness, duration
+and score of the clip: contrast alone would forget all that does not name the exercise, noise and frozen poses among it.
+It shares no weights with any generator, and its motion input is another: bone directions, so that body size gives
+nothing away.
 """
 
 from __future__ import annotations

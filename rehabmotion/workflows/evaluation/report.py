@@ -132,8 +132,7 @@ def _table(report: dict[str, Any]) -> str:
 def _table_row(name: str, figure: dict[str, Any]) -> str:
     value, ci, real = figure["value"], figure["ci"], figure["real"]
     drawn = span(value, ci[0], ci[1], real) if ci is not None else ""
-    apart = ci is not None and real is not None and not ci[0] <= real <= ci[1]
-    style = "" if ci is None or real is None else " apart" if apart else " within"
+    style = "" if ci is None or real is None else " apart" if _worse(ci, real, figure["direction"]) else " within"
     unit = f" {html.escape(figure['unit'])}" if figure["unit"] and value is not None else ""
     return (
         f"<tr><td><code>{name}</code></td><td>{html.escape(METRICS[name].title)}</td>"
@@ -141,6 +140,12 @@ def _table_row(name: str, figure: dict[str, Any]) -> str:
         f"<td class=number>{_number(real)}</td><td>{SIGNS[figure['direction']]}</td><td class=number>{figure['n']}</td>"
         f"<td class=note>{html.escape(figure['note'])}</td></tr>"
     )
+
+
+def _worse(ci: list[float], real: float, direction: str) -> bool:
+    """Whether the whole interval lies on the wrong side of the real value; for `real` on either."""
+    below, above = ci[1] < real, ci[0] > real
+    return {"lower": above, "higher": below, "real": above or below}[direction]
 
 
 def _charts(result: Result) -> str:
