@@ -72,6 +72,7 @@ class UtilitySettings:
 
     def check(self) -> None:
         """Raise UserError for what cannot be asked."""
+        self.models.check()
         for names, known in ((self.tasks, TASKS), (self.simple, MORE)):
             wrong = [name for name in names if name not in known]
             if wrong:
@@ -158,6 +159,10 @@ def _run(
     testing = [m for m in motions if str(m.meta["subject"]) in fold.test_subjects]
     bones = bones_seen(training)
     real, test = (real_clips(part, settings.scale, bones) for part in (training, testing))
+    learnt = {}
+    for name in settings.tasks:  # before the generator, which takes longest: what is missing here is told at once
+        say(f"{name}: TRTR")
+        learnt[name] = _fit(name, real, settings, fold)
     size = {share: max(1, round(share * len(training))) for share in (*settings.shares, 1.0)}
     wanted = wanted_like(training, max(size.values()), settings.scale, np.random.default_rng(fold.seed))
     say("training the generator")
@@ -171,40 +176,27 @@ def _run(
     for kind in settings.simple:
         for share in settings.shares:
             sets[f"{kind} {share:g}"] = real.and_also(more(kind, real, size[share], fold.seed))
-    tasks = {name: _answers(name, real, once, test, sets, settings, fold, say) for name in settings.tasks}
+    tasks = {}
+    for name in settings.tasks:
+        rows = {label: _row(blind(real), test, 0) for label, blind in TASKS[name].blind.items()}
+        rows["TRTR"] = _row(learnt[name], test, len(real))
+        for label, clips in sets.items():
+            say(f"{name}: {label}")
+            rows[label] = _row(_fit(name, clips, settings, fold), test, len(clips))
+        truth = TASKS[name].labels
+        recognised = {"truth": truth(once).tolist(), **_row(learnt[name], once, len(real))}
+        tasks[name] = {"truth": truth(test).tolist(), "rows": rows, "TRTS": recognised}
     facts = {"n_train": len(real), "n_test": len(test), "subject": test.subject.tolist()}
     values = [None if np.isnan(v) else float(v) for v in test.value]
     return {**facts, "exercise": test.exercise.tolist(), "value": values, "tasks": tasks}
 
 
-def _answers(
-    name: str,
-    real: Clips,
-    made: Clips,
-    test: Clips,
-    sets: Mapping[str, Clips],
-    settings: UtilitySettings,
-    fold: Fold,
-    say: Callable[[str], None],
-) -> dict[str, Any]:
-    """Return what is answered in one task after training on nothing, on real clips, and on each of the sets."""
-    task = TASKS[name]
+def _fit(name: str, clips: Clips, settings: UtilitySettings, fold: Fold) -> Predictor:
+    return TASKS[name].fit(clips, settings.models, settings.scale, fold.seed)
 
-    def row(model: Predictor, asked: Clips, n_train: int) -> dict[str, Any]:
-        return {"predicted": model(asked).tolist(), "n_train": n_train}
 
-    def fit(clips: Clips) -> Predictor:
-        return task.fit(clips, settings.models, settings.scale, fold.seed)
-
-    rows = {label: row(answer(real), test, 0) for label, answer in task.blind.items()}
-    say(f"{name}: TRTR")
-    model = fit(real)
-    rows["TRTR"] = row(model, test, len(real))
-    recognised = {"truth": task.labels(made).tolist(), **row(model, made, len(real))}
-    for label, clips in sets.items():
-        say(f"{name}: {label}")
-        rows[label] = row(fit(clips), test, len(clips))
-    return {"truth": task.labels(test).tolist(), "rows": rows, "TRTS": recognised}
+def _row(model: Predictor, test: Clips, n_train: int) -> dict[str, Any]:
+    return {"predicted": model(test).tolist(), "n_train": n_train}
 
 
 # --- what is kept ---------------------------------------------------------------------------------------------------
@@ -218,7 +210,7 @@ def _open(out: Path, motions: Sequence[Motion], settings: UtilitySettings, gener
         "generator": dict(generator),
         "motions": _fingerprint(motions, settings.scale),
     }
-    text, path = _json(asked), out / "settings.json"
+    text, path = _json(asked, by_name=True), out / "settings.json"
     if path.exists():
         try:
             before = json.loads(path.read_text(encoding="utf-8"))
@@ -252,5 +244,6 @@ def _read(path: Path, key: str) -> dict[str, Any]:
     return fold
 
 
-def _json(data: Any) -> str:
-    return json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n"
+def _json(data: Any, by_name: bool = False) -> str:
+    """Return JSON text. The order of rows is that of the table, so keys are sorted only where asked."""
+    return json.dumps(data, indent=1, sort_keys=by_name, allow_nan=False) + "\n"

@@ -151,10 +151,17 @@ class Downstream:
     regressors: tuple[str, ...] = tuple(REGRESSORS)
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def new_judge(self, seed: int) -> Any:
-        """Return an untrained judge."""
+    def check(self) -> None:
+        """Raise UserError for unknown names."""
         if self.judge not in JUDGES:
             raise UserError(f'Expected a judge, got "{self.judge}". Known: {", ".join(JUDGES)}.')
+        unknown = [name for name in self.regressors if name not in REGRESSORS]
+        if unknown or not self.regressors:
+            got = unknown[0] if unknown else "none"
+            raise UserError(f'Expected regressors, got "{got}". Known: {", ".join(REGRESSORS)}.')
+
+    def new_judge(self, seed: int) -> Any:
+        """Return an untrained judge."""
         return JUDGES[self.judge](seed=seed, **self.options.get(self.judge, {}))
 
 

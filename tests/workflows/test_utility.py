@@ -277,7 +277,7 @@ def test_a_stopped_run_goes_on_and_ends_with_the_same_bytes(perform: Callable[..
         motions, perfect(perform, calls), tmp_path, settings("quality"), {"name": "fake"}, lambda *s: said.append(s)
     )
     assert [fold.number for fold in calls] == [0, 1, 2]
-    assert said[0] == (0, 3, "training the generator")
+    assert said[:2] == [(0, 3, "quality: TRTR"), (0, 3, "training the generator")]
     whole = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     for name in ("fold-01.json", "utility.json", "utility.md"):
         (tmp_path / name).unlink()
@@ -334,6 +334,7 @@ def test_a_generator_that_gives_too_few_is_refused(perform: Callable[..., Motion
         ({"scale": "kimore"}, "scored on kimore, 48 are not"),
         ({"n_folds": 7}, "2 to 6 folds"),
         ({"models": Downstream("oracle", ("ridge",))}, "oracle"),
+        ({"models": Downstream("nearest", ("tea",))}, "tea"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_before_anything_is_trained(
@@ -345,6 +346,21 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_trained(
         utility(recorded(perform), perfect(perform, calls), tmp_path / "out", asked, {})
     assert not calls
     assert not (tmp_path / "out").exists()
+
+
+def test_a_judge_that_cannot_be_fitted_is_told_before_a_generator_is_trained(
+    perform: Callable[..., Motion], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without the extra, hours of training would have ended in the advice to install it."""
+
+    def missing(self: Nearest, clips: Any, labels: Any) -> Nearest:
+        raise UserError("install it")
+
+    monkeypatch.setattr(Nearest, "fit", missing)
+    calls: list[Fold] = []
+    with pytest.raises(UserError, match="install it"):
+        utility(recorded(perform), perfect(perform, calls), tmp_path, settings("exercise"), {})
+    assert not calls
 
 
 def test_a_motion_of_nobody_is_refused(perform: Callable[..., Motion], tmp_path: Path) -> None:
