@@ -124,7 +124,7 @@ SMALL = {
     "minirocket": {"n_kernels": 500},
     "multirocket_hydra": {"n_kernels": 84},
     "quant": {"n_trees": 50},
-    "lstm": {"epochs": 60, "batch_size": 8},
+    "lstm": {"epochs": 30, "batch_size": 8},
 }
 
 

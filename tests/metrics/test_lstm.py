@@ -38,19 +38,19 @@ def test_focal_loss_all_but_ignores_what_is_sure_already() -> None:
 def waves(n: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     fast = np.arange(n) % 2
-    wave = np.sin(2 * np.pi * np.where(fast == 1, 4, 1)[:, None] * np.linspace(0, 1, 60) + rng.uniform(0, 1, (n, 1)))
-    return wave[:, :, None, None] + rng.normal(0, 0.1, (n, 60, 2, 3)), fast
+    wave = np.sin(2 * np.pi * np.where(fast == 1, 4, 1)[:, None] * np.linspace(0, 1, 40) + rng.uniform(0, 1, (n, 1)))
+    return wave[:, :, None, None] + rng.normal(0, 0.1, (n, 40, 2, 3)), fast
 
 
 def test_it_tells_waves_of_two_speeds_apart_repeats_itself_and_draws_from_no_common_seed() -> None:
     clips, fast = waves(48)
     before = torch.get_rng_state()
-    judge = LstmJudge(seed=1, epochs=40, batch_size=8).fit(clips[:32], fast[:32])
+    judge = LstmJudge(seed=1, epochs=25, batch_size=8).fit(clips[:32], fast[:32])
     assert torch.equal(torch.get_rng_state(), before)
     assert judge.classes == [0, 1]
     assert (judge.predict(clips[32:]) == fast[32:]).all()
     assert ((judge.margin(clips[32:]) > 0) == (fast[32:] == 1)).all()
-    again = LstmJudge(seed=1, epochs=40, batch_size=8).fit(clips[:32], fast[:32])
+    again = LstmJudge(seed=1, epochs=25, batch_size=8).fit(clips[:32], fast[:32])
     assert np.array_equal(again.margin(clips), judge.margin(clips))
 
 

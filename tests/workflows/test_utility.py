@@ -387,6 +387,7 @@ def test_the_table_shows_every_row_with_r2_and_spearman(perform: Callable[..., M
 # --- the diffusion model of a fold ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_on_the_people_of_a_fold_and_performs_what_is_wanted(
     perform: Callable[..., Motion], tmp_path: Path
 ) -> None:
