@@ -110,7 +110,7 @@ def library() -> SimpleNamespace:
         from aeon.transformations.collection.convolution_based import HydraTransformer, MiniRocket, MultiRocket
         from aeon.transformations.collection.interval_based import QUANTTransformer
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
-        from sklearn.linear_model import RidgeClassifierCV, RidgeCV
+        from sklearn.linear_model import Ridge, RidgeClassifierCV
         from sklearn.preprocessing import StandardScaler
     except ImportError:
         raise UserError('Judges need aeon. Install it with: pip install "rehabmotion[judges]"') from None
@@ -121,8 +121,8 @@ def library() -> SimpleNamespace:
         MiniRocket=MiniRocket,
         MultiRocket=MultiRocket,
         QUANTTransformer=QUANTTransformer,
+        Ridge=Ridge,
         RidgeClassifierCV=RidgeClassifierCV,
-        RidgeCV=RidgeCV,
         StandardScaler=StandardScaler,
     )
 
@@ -134,6 +134,7 @@ def _as_before() -> Iterator[None]:
     try:
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*very little variation", category=UserWarning)
+            warnings.filterwarnings("ignore", category=DeprecationWarning, module="aeon")
             yield
     finally:
         torch.set_num_threads(threads)

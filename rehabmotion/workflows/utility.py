@@ -66,7 +66,7 @@ class UtilitySettings:
     n_folds: int = 5
     seed: int = 0
     shares: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0)  # of generated clips beside the real ones, in TR+S
-    simple: tuple[str, ...] = ("noise", "warp", "mirror")
+    simple: tuple[str, ...] = ("copy", "noise", "warp", "mirror")
     models: Downstream = field(default_factory=Downstream)
     n_draws: int = 2000
 

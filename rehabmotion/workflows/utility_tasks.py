@@ -107,7 +107,10 @@ def wanted_like(motions: Sequence[Motion], n: int, scale: str | None, rng: np.ra
 
 
 def more(kind: str, clips: Clips, n: int, seed: int) -> Clips:
-    """Return n altered copies of clips, each used equally often; kinds: noise, warp (of time), mirror."""
+    """Return n copies of clips, each used equally often; kinds: copy as they are, noise, warp (of time), mirror.
+
+    What mere copies change is no information: a learner that moves with them is to be mistrusted by as much.
+    """
     if kind not in MORE:
         raise UserError(f'Expected a simple augmentation, got "{kind}". Known: {", ".join(MORE)}.')
     rng = np.random.default_rng(seed)
@@ -132,6 +135,7 @@ def _mirror(x: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.floa
 
 
 MORE: dict[str, Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]] = {
+    "copy": lambda x, rng: x,
     "noise": _noise,
     "warp": _warp,
     "mirror": _mirror,

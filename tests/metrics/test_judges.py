@@ -84,7 +84,8 @@ def test_the_figures_of_classes_are_those_of_scikit_learn(pairs: list[tuple[int,
     assert figures["balanced_accuracy"] == pytest.approx(recall)
     assert figures["macro_f1"] == pytest.approx(metrics.f1_score(truth, predicted, average="macro"))
     assert figures["accuracy"] == pytest.approx(metrics.accuracy_score(truth, predicted))
-    assert confusion(predicted, truth)[1].tolist() == metrics.confusion_matrix(truth, predicted).tolist()
+    classes, table = confusion(predicted, truth)
+    assert table.tolist() == metrics.confusion_matrix(truth, predicted, labels=classes).tolist()
 
 
 def test_the_figures_of_weighted_tables_are_those_of_clips_drawn_that_often() -> None:

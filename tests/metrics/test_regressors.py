@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rehabmotion.errors import UserError
 from rehabmotion.metrics import regressors as module
-from rehabmotion.metrics.regressors import ScoreRegressors, inner_folds, score_figures
+from rehabmotion.metrics.regressors import MiniRocketRidge, ScoreRegressors, clip_weights, score_figures
 
 
 def test_a_constant_answer_by_hand() -> None:
@@ -46,19 +46,19 @@ def test_the_figures_are_those_of_scipy_and_scikit_learn(pairs: list[tuple[int, 
         assert figures["spearman"] == pytest.approx(spearmanr(p, y).statistic)
 
 
-@given(st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f", "g", None]), min_size=1, max_size=40))
-def test_inner_folds_split_no_subject_and_never_test_on_clips_of_nobody(subjects: list[str | None]) -> None:
-    folds = inner_folds(subjects)
-    people = {s for s in subjects if s is not None}
-    if len(people) < 2:
-        assert folds is None
-        return
-    whose = np.array(subjects, dtype=object)
-    tested = np.concatenate([test for _, test in folds or []])
-    assert sorted(tested) == [i for i, s in enumerate(subjects) if s is not None]
-    for train, test in folds or []:
-        assert not set(whose[train]) & set(whose[test])
-        assert len(train) + len(test) == len(subjects)
+def test_people_count_alike_however_often_they_repeat() -> None:
+    assert clip_weights(["a", "a", "b"]).tolist() == [0.75, 0.75, 1.5]
+    assert clip_weights(["a", None, "a", "b", None]).tolist() == [0.75, 1, 0.75, 1.5, 1]
+    assert clip_weights([None, None]).tolist() == [1, 1]
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", None]), min_size=1, max_size=40))
+def test_clips_count_one_on_average(subjects: list[str | None]) -> None:
+    weights = clip_weights(subjects)
+    assert weights.mean() == pytest.approx(1)
+    shares = {who: sum(w for w, s in zip(weights, subjects, strict=True) if s == who) for who in subjects}
+    shares.pop(None, None)
+    assert list(shares.values()) == [pytest.approx(max(shares.values(), default=0))] * len(shares)
 
 
 class Rise:
@@ -67,7 +67,7 @@ class Rise:
     def __init__(self, seed: int = 0, factor: float = 1.0) -> None:
         self.factor = factor
 
-    def fit(self, clips: np.ndarray, y: np.ndarray, subjects: list) -> "Rise":
+    def fit(self, clips: np.ndarray, y: np.ndarray, weights: np.ndarray) -> "Rise":
         self.seen = y
         return self
 
@@ -96,6 +96,14 @@ def test_what_is_learnt_is_the_difference_to_the_mean_of_the_exercise(made: Scor
     assert made.predict(clip_of(3), ["arm_lift"]) == [24.5]
 
 
+def test_the_mean_of_an_exercise_is_that_of_its_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REGRESSORS", {"once": Rise})
+    fitted = ScoreRegressors("kimore", names=("once",)).fit(
+        np.zeros((4, 5, 1, 3)), ["squat"] * 4, np.array([10.0, 10, 10, 50]), ["a", "a", "a", "b"]
+    )
+    assert fitted.predict(clip_of(0), ["squat"]) == pytest.approx([30])
+
+
 def test_answers_stay_inside_the_scale(made: ScoreRegressors) -> None:
     assert made.predict_singly(clip_of(30), ["squat"]) == {"once": [80], "twice": [100]}
     assert made.predict(clip_of(-500), ["squat"]) == [0]
@@ -121,6 +129,30 @@ def test_unknown_names_and_missing_scores_are_refused() -> None:
         ScoreRegressors("stars")
     with pytest.raises(UserError, match="none or NaN"):
         ScoreRegressors("kimore").fit(np.zeros((1, 5, 1, 3)), ["squat"], np.array([np.nan]))
+
+
+class Flat:
+    """Features for tests: the numbers of a clip as they are."""
+
+    def __init__(self, seed: int, n_kernels: int) -> None:
+        pass
+
+    def learn(self, clips: np.ndarray) -> np.ndarray:
+        return clips.reshape(len(clips), -1)
+
+    of = learn
+
+
+def test_the_same_clips_twice_teach_the_ridge_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its penalty was once chosen from the clips: copies made it smaller, and a generator of copies seemed to help."""
+    pytest.importorskip("sklearn")
+    monkeypatch.setattr(module, "MiniRocketFeatures", Flat)
+    rng = np.random.default_rng(0)
+    clips, y = rng.normal(size=(24, 40, 1, 3)), rng.normal(size=24)
+    once = MiniRocketRidge().fit(clips, y, np.ones(24))
+    twice = MiniRocketRidge().fit(np.tile(clips, (2, 1, 1, 1)), np.tile(y, 2), np.ones(48))
+    assert np.allclose(twice.predict(clips), once.predict(clips))
+    assert np.std(once.predict(clips)) > 0.1
 
 
 @pytest.mark.slow

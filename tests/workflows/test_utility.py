@@ -54,7 +54,7 @@ class Ridge:
     def __init__(self, seed: int = 0) -> None:
         pass
 
-    def fit(self, clips: NDArray[np.floating], y: NDArray[np.floating], subjects: list[Any]) -> "Ridge":
+    def fit(self, clips: NDArray[np.floating], y: NDArray[np.floating], weights: Any) -> "Ridge":
         self.x = clips.reshape(len(clips), -1)
         self.weight = np.linalg.solve(self.x @ self.x.T + np.eye(len(y)), y)
         return self
