@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from common import SEED, clips, to_the_right, values_of
 
-from rehabmotion.data.captions import phrasings, render
+from rehabmotion.data.captions import phrasings, render, with_side
 from rehabmotion.data.prepare import prepared
-from rehabmotion.metrics.judges import Judge
+from rehabmotion.metrics.judges import Judge, class_figures
 from rehabmotion.motion import Motion, Score
 from rehabmotion.motion.exercises import FMS
 from rehabmotion.workflows.api import Model, generate
@@ -25,20 +25,10 @@ def fms_motions(model: Model) -> list[Motion]:
         for grade in (1, 2, 3):
             for i in range(PER_CELL // 4):
                 text = texts[i % len(texts)]
-                if side != "both" and side not in text:
-                    text = f"{text}, {side} side"
+                text = with_side(text, exercise, side)
                 result = generate(model, text, Score("fms", grade), samples=4, seed=SEED + 100 * i + grade)
                 motions += [m.but(meta={"asked": exercise, "asked_side": side}) for m in result.motions]
     return motions
-
-
-def macro_f1(predicted: np.ndarray, truth: np.ndarray) -> float:
-    """Return the mean over classes of 2 TP / (2 TP + FP + FN)."""
-    scores = []
-    for c in np.unique(truth):
-        hit = ((predicted == c) & (truth == c)).sum()
-        scores.append(2 * hit / ((predicted == c).sum() + (truth == c).sum()))
-    return float(np.mean(scores))
 
 
 def grade_figures(model: Model) -> dict[str, Any]:
@@ -57,7 +47,7 @@ def grade_figures(model: Model) -> dict[str, Any]:
             read[kind].append(judge.predict(x))
             true[kind].append(grades)
         order[name] = [float(read["generated"][-1][true["generated"][-1] == g].mean()) for g in (1, 2, 3)]
-    f1 = {kind: macro_f1(np.concatenate(read[kind]), np.concatenate(true[kind])) for kind in read}
+    f1 = {kind: class_figures(np.concatenate(read[kind]), np.concatenate(true[kind]))["macro_f1"] for kind in read}
     return {
         "n": len(generated),
         "macro_f1": f1,

@@ -154,9 +154,9 @@ def evaluate(
     """Judge generated motions beside real ones: every number with its interval and its real value."""
     from rehabmotion.workflows.evaluation.report import evaluate as run
     from rehabmotion.workflows.evaluation.report import json_text, markdown
-    from rehabmotion.workflows.evaluation.suite import Asked, metric_names
+    from rehabmotion.workflows.evaluation.suite import Asked
 
-    asked = Asked(real, generated, trained_on, n, metric_names(metrics), repeats, seed, evaluator)
+    asked = Asked(real, generated, trained_on, n, _listed(metrics or ""), repeats, seed, evaluator)
     with progress("evaluating") as step:
         report, files = run(asked, out, data_dir, say, step)
     if as_json:
@@ -187,7 +187,7 @@ def train(
     from rehabmotion.workflows.train import train_model
     from rehabmotion.workflows.train_evaluator import FAMILIES, train_evaluator
 
-    names = list(dict.fromkeys(name.strip() for name in data.split(",") if name.strip()))
+    names = _listed(data)
     with progress("training") as report:
 
         def step(done: int, total: int, losses: dict[str, float]) -> None:
@@ -203,6 +203,11 @@ def train(
                 model, names, out, size, steps, init, seed, resume, data_dir, precision, text_encoder, say, step
             )
     print(run)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """Return the names of a comma-separated list, each once."""
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
 @models_app.callback(invoke_without_command=True)

@@ -112,6 +112,12 @@ def render(phrasing: str, side: str | None) -> str:
     return phrasing.replace("{side}", str(side)).replace("{other}", other.get(str(side), ""))
 
 
+def with_side(text: str, exercise: str, side: str | None) -> str:
+    """Return a caption that says the side of a one-sided exercise: as it is where it does, else with the side added."""
+    unsaid = EXERCISES[exercise].sided and side in ("left", "right") and side not in text
+    return f"{text}, {side} side" if unsaid else text
+
+
 TRAINING_FAMILIES = tuple(family for family in FAMILIES if family not in HELD_OUT_FAMILIES)
 
 

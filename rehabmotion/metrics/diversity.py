@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import pdist, squareform
 
 from rehabmotion.errors import UserError
-from rehabmotion.metrics.intervals import Counts, Draws, label_codes, pair_mean_draws
+from rehabmotion.metrics.intervals import Counts, Draws, label_codes, mean_known, pair_mean_draws
 from rehabmotion.metrics.neighbours import feature_sets
 
 Array = NDArray[np.floating]
@@ -53,10 +53,7 @@ def acpd_draws(
     for code in np.unique(codes):
         members = np.flatnonzero(codes == code)
         inside.append(pair_mean_draws(distances[np.ix_(members, members)], counts[:, members], drawn[members]))
-    stacked = np.stack(inside)
-    known = ~np.isnan(stacked)
-    sums = np.where(known, stacked, 0.0).sum(axis=0)
-    return np.divide(sums, known.sum(axis=0), out=np.full(len(counts), np.nan), where=known.any(axis=0))
+    return mean_known(np.stack(inside))
 
 
 def diversity(features: Array, n_pairs: int = 300, seed: int = 0) -> float:

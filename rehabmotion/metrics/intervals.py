@@ -148,6 +148,12 @@ def pair_mean_draws(distances: Array, counts: Counts, groups: Iterable[Hashable]
     return _ratio(*(np.concatenate(part) for part in zip(*sums, strict=True)))
 
 
+def mean_known(rows: Draws) -> Draws:
+    """Return the mean (D,) over rows (K, D), NaN left out; NaN where nothing else is there."""
+    known = ~np.isnan(rows)
+    return _ratio(np.where(known, rows, 0.0).sum(axis=0), known.sum(axis=0))
+
+
 def blocks(counts: Counts, per_clip: int = 1) -> Iterator[Draws]:
     """Yield counts (D, N) as floats, some draws at a time, so that `per_clip` numbers a count fit in memory."""
     step = max(1, BLOCK // max(1, counts.shape[1] * per_clip))

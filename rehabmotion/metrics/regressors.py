@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehabmotion.errors import UserError
+from rehabmotion.metrics.score_agreement import mae, r2, rmse, spearman
 from rehabmotion.metrics.series_features import Features, MiniRocketFeatures, QuantFeatures, library
 from rehabmotion.motion.score import SCALES
 
@@ -152,17 +153,5 @@ def score_figures(predicted: Array, truth: Array) -> dict[str, float]:
     r2 is 1 - sum (p - y)^2 / sum (y - mean y)^2, NaN where all true scores are alike; spearman of a constant is 0.
     50, 50, 50 for 0, 50, 100: rmse 40.8, mae 33.3, r2 0, spearman 0.
     """
-    from scipy.stats import rankdata
-
-    p, y = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
-    if len(p) != len(y) or len(y) == 0:
-        raise UserError(f"Expected a prediction for each of one or more clips, got {len(p)} for {len(y)}.")
-    total = ((y - y.mean()) ** 2).sum()
-    a, b = (rankdata(v) - (len(y) + 1) / 2 for v in (p, y))
-    spread = np.sqrt((a**2).sum() * (b**2).sum())
-    return {
-        "rmse": float(np.sqrt(((p - y) ** 2).mean())),
-        "mae": float(np.abs(p - y).mean()),
-        "r2": float(1 - ((p - y) ** 2).sum() / total) if total > 0 else float("nan"),
-        "spearman": float((a * b).sum() / spread) if spread > 0 else 0.0,
-    }
+    measures = {"rmse": rmse, "mae": mae, "r2": r2, "spearman": spearman}
+    return {name: measure(predicted, truth) for name, measure in measures.items()}

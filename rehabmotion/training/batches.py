@@ -114,4 +114,5 @@ def to_device(batch: T, device: torch.device) -> T:
             return value.to(device)
         return to_device(value, device) if is_dataclass(value) else value
 
-    return replace(batch, **{f.name: move(getattr(batch, f.name)) for f in fields(batch)})  # type: ignore
+    whole: Any = batch  # some dataclass: which of them, its caller knows
+    return replace(whole, **{f.name: move(getattr(batch, f.name)) for f in fields(whole)})

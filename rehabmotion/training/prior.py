@@ -17,7 +17,7 @@ def fit_prior(model: DiffusionGenerator, samples: Samples) -> None:
 
     Clips of other lengths than the model's frames have no common spectrum: only time-normalised features are used.
     """
-    if model.config.features != "canonical":
+    if model.calm is None:
         return
     x = (torch.from_numpy(samples.x) - model.mean) / model.std
     seen = torch.from_numpy(samples.mask.all(axis=1)).repeat_interleave(3, dim=-1)
@@ -28,10 +28,9 @@ def fit_prior(model: DiffusionGenerator, samples: Samples) -> None:
         if person >= 0 and exercise:
             group[i] = numbers.setdefault((corpus, exercise, side, person, *map(str, scores)), len(numbers))
     model.prior.fit(x, group, seen)
-    if model.calm is not None:
-        rows, cells = _levels(model, samples)
-        if rows:
-            model.calm.fit(x[rows], torch.tensor(cells))
+    rows, cells = _levels(model, samples)
+    if rows:
+        model.calm.fit(x[rows], torch.tensor(cells))
 
 
 def _levels(model: DiffusionGenerator, samples: Samples) -> tuple[list[int], list[tuple[int, int, int]]]:

@@ -58,23 +58,15 @@ def train_model(
     """
     if family not in MODELS:
         raise UserError(f'Expected a model family, got "{family}". Known: {", ".join(MODELS)}.')
-    if precision not in ("no", "bf16"):
-        raise UserError(f'Expected precision no or bf16, got "{precision}".')
     chosen = size(size_name)
     start = model_folder(init) if init else None
     settings = run_settings(corpora, size_name, chosen, steps, init, seed, precision) | {"text": text_encoder}
-    for name in corpora:
-        corpus_root(name, data_dir)  # absent data are told before the run folder is made
-    first = int(os.environ.get("RANK", "0")) == 0  # of the processes that torchrun starts, one keeps the folder
-    if first:
-        open_run(out, settings, resume)
-    training = read_split(corpora, "train", data_dir, say)
-    held_out = {name: clips for name, clips in read_split(corpora, "val", data_dir, say).items() if clips}
+    first, training, held_out = begin_run(corpora, out, settings, resume, data_dir, say)
     before, known = load_model(start) if start else (None, None)
     represented = _representation(chosen, before)
     samples = build_samples(training, **represented)
     stopped = resume and checkpoint_path(out).exists()
-    model = _fine_tuned(before, samples) if before else _new(samples, chosen, text_encoder, seed, stopped, say)
+    model = _fine_tuned(before, samples) if before else new_model(samples, chosen, text_encoder, seed, stopped, say)
     config = TrainingConfig(**settings["training"])
     checks = None
     if held_out:
@@ -92,6 +84,24 @@ def train_model(
     return out
 
 
+def begin_run(
+    corpora: Sequence[str], out: Path, settings: dict[str, Any], resume: bool, data_dir: Path | None, say: Say
+) -> tuple[bool, dict[str, list[Motion]], dict[str, list[Motion]]]:
+    """Open the run folder and return whether this process keeps it, and the clips of NAME:train and NAME:val.
+
+    Of the processes that torchrun starts, one keeps the folder. Absent data are told before it is made; corpora that
+    hold nobody out are left out of the second.
+    """
+    for name in corpora:
+        corpus_root(name, data_dir)
+    first = int(os.environ.get("RANK", "0")) == 0
+    if first:
+        open_run(out, settings, resume)
+    training = read_split(corpora, "train", data_dir, say)
+    held_out = {name: clips for name, clips in read_split(corpora, "val", data_dir, say).items() if clips}
+    return first, training, held_out
+
+
 def run_settings(
     corpora: Sequence[str],
     size_name: str,
@@ -102,6 +112,8 @@ def run_settings(
     precision: str,
 ) -> dict[str, Any]:
     """Return what a run is begun with; settings that make no run raise UserError."""
+    if precision not in ("no", "bf16"):
+        raise UserError(f'Expected precision no or bf16, got "{precision}".')
     if steps is not None and steps < 1:
         raise UserError(f"Expected at least one step, got {steps}.")
     if not corpora:
@@ -169,7 +181,9 @@ def _fine_tuned(model: DiffusionGenerator, samples: Samples) -> DiffusionGenerat
     return model
 
 
-def _new(samples: Samples, chosen: Size, text_encoder: str, seed: int, stopped: bool, say: Say) -> DiffusionGenerator:
+def new_model(
+    samples: Samples, chosen: Size, text_encoder: str, seed: int, stopped: bool, say: Say
+) -> DiffusionGenerator:
     """Return an untrained model with its text encoder trained, unless a checkpoint of a stopped run brings that."""
     torch.manual_seed(seed)
     text_config = TextConfig(tuple(EXERCISES), encoder=text_encoder, d=chosen.d_text)

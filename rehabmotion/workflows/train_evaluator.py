@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,7 @@ import numpy as np
 import torch
 
 from rehabmotion import __version__
-from rehabmotion.data.captions import HELD_OUT_FAMILIES, captions
-from rehabmotion.data.corpora import corpus_root
+from rehabmotion.data.captions import HELD_OUT_FAMILIES, captions, with_side
 from rehabmotion.errors import UserError
 from rehabmotion.files import write_atomic
 from rehabmotion.metrics.text_agreement import MIN_CLIPS, mm_dist, r_precision
@@ -29,7 +27,7 @@ from rehabmotion.training.evaluator import (
 from rehabmotion.training.loop import TrainingConfig, train
 from rehabmotion.workflows.evaluator_card import evaluator_card
 from rehabmotion.workflows.sizes import Size
-from rehabmotion.workflows.train import Progress, Say, open_run, read_split, run_settings
+from rehabmotion.workflows.train import Progress, Say, begin_run, run_settings
 
 DEFAULT_VARIANT = "transformer"
 FAMILIES = {Evaluator.kind: DEFAULT_VARIANT, **{f"{Evaluator.kind}-{name}": name for name in VARIANTS}}  # of --model
@@ -60,19 +58,11 @@ def train_evaluator(
     """
     if variant not in VARIANTS:
         raise UserError(f'Expected a variant of the evaluator, got "{variant}". Known: {", ".join(VARIANTS)}.')
-    if precision not in ("no", "bf16"):
-        raise UserError(f'Expected precision no or bf16, got "{precision}".')
     if size_name not in SIZES:
         raise UserError(f'Expected a size of the evaluator, got "{size_name}". Known: {", ".join(SIZES)}.')
     size = SIZES[size_name]
     settings = run_settings(corpora, size_name, size, steps, None, seed, precision) | {"variant": variant}
-    for name in corpora:
-        corpus_root(name, data_dir)  # absent data are told before the run folder is made
-    first = int(os.environ.get("RANK", "0")) == 0  # of the processes that torchrun starts, one keeps the folder
-    if first:
-        open_run(out, settings, resume)
-    training = read_split(corpora, "train", data_dir, say)
-    held_out = {name: clips for name, clips in read_split(corpora, "val", data_dir, say).items() if clips}
+    first, training, held_out = begin_run(corpora, out, settings, resume, data_dir, say)
     samples = evaluator_samples(training, size.n_frames)
     model = _new(samples, size, variant, seed)
     config = TrainingConfig(**settings["training"])
@@ -167,6 +157,4 @@ def spoken(motion: Motion, families: Sequence[str], rng: np.random.Generator) ->
     """Return a caption of the clip's exercise in wording of `families` that says the side where there is one."""
     exercise, side = str(motion.meta["exercise"]), motion.meta["side"]
     texts = captions(exercise, side, families)
-    text = texts[rng.integers(len(texts))]
-    sided = EXERCISES[exercise].sided and side in ("left", "right") and side not in text
-    return f"{text}, {side} side" if sided else text
+    return with_side(texts[rng.integers(len(texts))], exercise, side)

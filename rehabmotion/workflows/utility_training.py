@@ -20,7 +20,7 @@ from rehabmotion.training.batches import BatchMaker
 from rehabmotion.training.loop import TrainingConfig, checkpoint_path, train
 from rehabmotion.workflows.generate import BATCH, FPS, LONGEST, SHORTEST
 from rehabmotion.workflows.sizes import size
-from rehabmotion.workflows.train import Say, _new
+from rehabmotion.workflows.train import Say, new_model
 from rehabmotion.workflows.utility import Fold, Generator, MakeGenerator, Wanted
 
 
@@ -50,7 +50,7 @@ def train_in_fold(
         samples = build_samples(corpora, n_frames=chosen.n_frames, features=chosen.features)
         run = Path(out) / f"model-{fold.number:02d}"
         stopped = checkpoint_path(run).exists()
-        model = _new(samples, chosen, "ngram", fold.seed, stopped, say)
+        model = new_model(samples, chosen, "ngram", fold.seed, stopped, say)
         config = TrainingConfig(
             steps=steps or chosen.steps,
             batch_size=chosen.batch_size,

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 import rehabmotion.workflows.train as shared
-import rehabmotion.workflows.train_evaluator as workflow
 from rehabmotion.data.captions import TRAINING_FAMILIES
 from rehabmotion.data.simulator import simulate
 from rehabmotion.errors import UserError
@@ -234,7 +233,7 @@ def corpora(people: dict[str, list[Motion]], monkeypatch: pytest.MonkeyPatch) ->
         return [m for m in people[base] if (m.meta["subject"] == "s1") == (split == "val")]
 
     monkeypatch.setattr(shared, "prepared", prepared)
-    monkeypatch.setattr(workflow, "corpus_root", lambda *_: None)
+    monkeypatch.setattr(shared, "corpus_root", lambda *_: None)
 
 
 @pytest.mark.usefixtures("corpora")

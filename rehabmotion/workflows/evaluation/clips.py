@@ -9,13 +9,11 @@ import numpy as np
 
 from rehabmotion.errors import UserError
 from rehabmotion.metrics import angles
-from rehabmotion.metrics.intervals import Counts, mean_draws, median_draws, recentred
+from rehabmotion.metrics.intervals import Counts, mean_draws, mean_known, median_draws, recentred
 from rehabmotion.metrics.memorisation import copy_rate, median_ratio, nearest_distance
 from rehabmotion.metrics.score_agreement import spearman
 from rehabmotion.workflows.evaluation.found import Context, Draws, Found, over_clips
 from rehabmotion.workflows.evaluation.views import View
-
-FEW_COPIES = 0.01
 
 
 def per_clip(name: str, note: str = "") -> Callable[[View, View, Context], Found]:
@@ -80,10 +78,7 @@ def _mean_differences(
             a = mean_draws(x[rows, column], counts_x[:, rows])
             b = mean_draws(y[others, column], counts_y[:, others])
             found.append(np.abs(a - b))
-    stacked = np.stack(found)
-    known = ~np.isnan(stacked)
-    sums = np.where(known, stacked, 0.0).sum(axis=0)
-    return np.divide(sums, known.sum(axis=0), out=np.full(len(sums), np.nan), where=known.any(axis=0))
+    return mean_known(np.stack(found))
 
 
 # --- scores -----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehabmotion.errors import UserError
-from rehabmotion.metrics.intervals import Counts, bootstrap_counts, covers_people, interval
+from rehabmotion.metrics.intervals import Counts, bootstrap_counts, covers_people, interval, mean_draws
 from rehabmotion.metrics.judges import Judge
 from rehabmotion.metrics.regressors import ScoreRegressors
 from rehabmotion.workflows.evaluation.views import View
@@ -120,8 +120,6 @@ def _fitted_regressors(learn: View, scale: str, seed: int) -> ScoreRegressors:
 
 def over_clips(values: Sequence[float] | Draws, view: View, c: Context, note: str = "") -> Found:
     """Return the mean of a number of each clip; NaN where it does not apply."""
-    from rehabmotion.metrics.intervals import mean_draws
-
     x = np.asarray(values, np.float64)
     known = int((~np.isnan(x)).sum())
     if not known:

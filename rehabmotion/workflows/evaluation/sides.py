@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rehabmotion.data.captions import captions
+from rehabmotion.data.captions import captions, with_side
 from rehabmotion.data.corpora import CORPORA, split_name
 from rehabmotion.data.prepare import prepared
 from rehabmotion.errors import UserError
@@ -105,12 +105,8 @@ def caption_of(motion: Motion, number: int) -> str:
     exercise, side = motion.meta.get("exercise"), motion.meta.get("side")
     if motion.text or exercise not in EXERCISES:
         return motion.text
-    sided = EXERCISES[exercise].sided
     texts = captions(exercise, side if side in EXERCISES[exercise].sides else "right", ("name",))
-    text = texts[number % len(texts)]
-    if sided and side in ("left", "right") and side not in text:
-        text = f"{text}, {side} side"
-    return text
+    return with_side(texts[number % len(texts)], exercise, side)
 
 
 def fingerprint(motions: Sequence[Motion], *more: str) -> str:

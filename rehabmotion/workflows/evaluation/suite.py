@@ -11,6 +11,7 @@ import numpy as np
 
 from rehabmotion import __version__
 from rehabmotion.errors import UserError
+from rehabmotion.metrics.neighbours import mms
 from rehabmotion.models.evaluator import Evaluator
 from rehabmotion.models.store import Provenance
 from rehabmotion.workflows.evaluation.asked import generated_side
@@ -224,15 +225,8 @@ def _rounded(x: float) -> float:
     return float(f"{x:.6g}")
 
 
-def metric_names(text: str | None) -> tuple[str, ...]:
-    """Return the names of a comma-separated list."""
-    return tuple(dict.fromkeys(n.strip() for n in (text or "").split(",") if n.strip()))
-
-
 def shown_motions(view: View, context: Context, n: int = 3) -> tuple[Sequence[int], Sequence[int]]:
     """Return the rows of the n best and n worst motions: by their distance to the nearest real clip."""
-    from rehabmotion.metrics.neighbours import mms
-
     order = np.argsort(mms(view.features, context.real.features), kind="stable")
     n = min(n, len(order) // 2)
     return [int(i) for i in order[:n]], [int(i) for i in order[::-1][:n]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ from rehabmotion.metrics import angles, physical
 from rehabmotion.metrics.memorisation import aligned_clip
 from rehabmotion.metrics.shape import bone_directions, direction_clip
 from rehabmotion.models.evaluator import Evaluator
-from rehabmotion.models.text import OTHER
+from rehabmotion.models.text import OTHER, TextEncoder
+from rehabmotion.models.text_hub import HubTextEncoder
 from rehabmotion.motion import EXERCISES, Motion
 from rehabmotion.workflows.evaluation.sides import Side, caption_of, fingerprint
 from rehabmotion.workflows.models import open_model
@@ -103,7 +104,7 @@ class View:
             "points": self.evaluator.embed_motions(motions).astype(np.float64),
         }
         buffer = io.BytesIO()
-        np.savez(buffer, **found)  # type: ignore[arg-type]
+        np.savez(buffer, features=found["features"], points=found["points"])
         write_atomic(path, buffer.getvalue())
         return found
 
@@ -158,15 +159,21 @@ def _physical(motion: Motion) -> dict[str, float]:
     }
 
 
+@cache
+def _reader() -> TextEncoder | HubTextEncoder:
+    """Return what reads words for all sides: the shipped model's text encoder, opened once."""
+    return open_model()[0].text
+
+
 def _readings(texts: Sequence[str]) -> list[dict[str, object] | None]:
     """Return what each text is read as, None for no words or words of no known exercise."""
     distinct = sorted({text for text in texts if text})
     found: dict[str, dict[str, object] | None] = {}
     if distinct:
-        model, _ = open_model()
+        text_encoder = _reader()
         for first in range(0, len(distinct), 64):
             chunk = distinct[first : first + 64]
-            for text, read in zip(chunk, model.text.understand(chunk), strict=True):
+            for text, read in zip(chunk, text_encoder.understand(chunk), strict=True):
                 sure = read["confidence"] >= SURE and read[OTHER] < 0.5 * read["confidence"]
                 found[text] = read if sure else None
     return [found.get(text) for text in texts]
