@@ -168,6 +168,29 @@ def evaluate(
 
 
 @app.command()
+def study(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="utility.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder; a stopped study goes on in it.")],
+    size: Annotated[str, typer.Option(help="smoke or full.")] = "full",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Run a study: what is compared, on what, with tables, figures and intervals."""
+    from rehabmotion.workflows.studies.study import run_study
+    from rehabmotion.workflows.studies.table import study as named
+
+    with progress(f"study {name}") as step:
+        result, files = run_study(name, named(name), size, out, data_dir, say, step)
+    for line in result["cut"]:
+        say(f"cut: {line}")
+    if as_json:
+        print(json.dumps(result))
+        return
+    for file in files:
+        print(file)
+
+
+@app.command()
 def train(
     out: Annotated[Path, typer.Option("--out", help="Run folder.")],
     data: Annotated[str, typer.Option("--data", help="CORPUS[,CORPUS]: fits on :train, validates on :val.")],

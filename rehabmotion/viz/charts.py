@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.floating]
 WIDTH, HEIGHT, PAD = 340, 170, 30
+ALONE = (  # style of a chart that stands in a file of its own
+    "svg{background:#fff}text{font:12px system-ui,sans-serif;fill:#444}.title{font-size:14px;font-weight:600;fill:#111}"
+    ".end{text-anchor:end}.bar{stroke:#2f86dc;stroke-width:3}.a{fill:#2f86dc}.rule{stroke:#888;stroke-dasharray:4 3}"
+)
 KINDS = ("a", "b", "c")  # style classes of the series: generated, real, other
 
 
@@ -77,6 +81,40 @@ def span(value: float, low: float, high: float, real: float | None) -> str:
     bar = f'<line class="bar" x1="{at(low):.1f}" x2="{at(high):.1f}" y1="7" y2="7"/>'
     dot = f'<circle class="a" cx="{at(value):.1f}" cy="7" r="3"/>'
     return f'<svg class="span" viewBox="0 0 120 14" role="img" aria-label="interval">{bar}{mark}{dot}</svg>'
+
+
+def intervals(
+    rows: Mapping[str, tuple[float, float, float]], title: str, unit: str, reference: str | None = None
+) -> str:
+    """Return a standalone SVG of values with their ends (value, low, high), one line a row; a rule at the reference."""
+    if not rows:
+        return ""
+    least, most = min(row[1] for row in rows.values()), max(row[2] for row in rows.values())
+    wide, left, step = 2 * WIDTH, 150, 18
+    height = 2 * PAD + step * len(rows) + 10
+
+    def at(value: float) -> float:
+        return left + (wide - left - PAD) * (value - least) / ((most - least) or 1.0)
+
+    lines = []
+    if reference is not None and reference in rows:
+        x = at(rows[reference][0])
+        lines.append(f'<line class="rule" x1="{x:.1f}" x2="{x:.1f}" y1="{PAD}" y2="{height - PAD}"/>')
+    for i, (name, (value, low, high)) in enumerate(rows.items()):
+        y = PAD + step * (i + 0.5)
+        lines.append(f'<text x="{left - 8}" y="{y + 4:.1f}" class="end">{html.escape(name)}</text>')
+        lines.append(f'<line class="bar" x1="{at(low):.1f}" x2="{at(high):.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        lines.append(f'<circle class="a" cx="{at(value):.1f}" cy="{y:.1f}" r="4"/>')
+    bottom = height - PAD + 16
+    ends = (
+        f'<text x="{left}" y="{bottom}">{least:.3g}</text>'
+        f'<text x="{wide - PAD}" y="{bottom}" class="end">{most:.3g}</text>'
+    )
+    heading = f'<text x="{left}" y="18" class="title">{html.escape(title)}, {html.escape(unit)}</text>'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {height}" width="{wide}" height="{height}">'
+        f"<style>{ALONE}</style>{heading}{''.join(lines)}{ends}</svg>\n"
+    )
 
 
 def _x(share: float) -> float:

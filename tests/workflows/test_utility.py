@@ -17,7 +17,7 @@ from rehabmotion.metrics import judges, regressors
 from rehabmotion.metrics.shape import direction_clip
 from rehabmotion.motion import CANONICAL, Motion, Score
 from rehabmotion.motion.transforms import mirror
-from rehabmotion.workflows.utility import (
+from rehabmotion.workflows.utility.protocol import (
     Downstream,
     Fold,
     UtilitySettings,
@@ -26,8 +26,8 @@ from rehabmotion.workflows.utility import (
     utility,
     utility_markdown,
 )
-from rehabmotion.workflows.utility_tasks import bones_seen, more, real_clips, wanted_like
-from rehabmotion.workflows.utility_training import train_in_fold
+from rehabmotion.workflows.utility.tasks import bones_seen, more, real_clips, wanted_like
+from rehabmotion.workflows.utility.training import train_in_fold
 
 EXERCISES = ("arm_lift", "squat")
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rehabmotion.metrics.intervals import Counts, bootstrap_counts, interval
 from rehabmotion.metrics.judges import class_figures, confusion, table_figures
 from rehabmotion.metrics.regressors import score_figures
-from rehabmotion.workflows.utility_tasks import TASKS
+from rehabmotion.workflows.utility.tasks import TASKS
 
 SHOWN = {"classes": ("balanced_accuracy", "macro_f1", "accuracy"), "score": ("rmse", "mae", "r2", "spearman")}
 TITLES = {

@@ -21,7 +21,7 @@ from rehabmotion.training.loop import TrainingConfig, checkpoint_path, train
 from rehabmotion.workflows.generate import BATCH, FPS, LONGEST, SHORTEST
 from rehabmotion.workflows.sizes import size
 from rehabmotion.workflows.train import Say, new_model
-from rehabmotion.workflows.utility import Fold, Generator, MakeGenerator, Wanted
+from rehabmotion.workflows.utility.protocol import Fold, Generator, MakeGenerator, Wanted
 
 
 def train_in_fold(

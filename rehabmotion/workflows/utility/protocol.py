@@ -22,8 +22,8 @@ import numpy as np
 from rehabmotion.errors import UserError
 from rehabmotion.files import write_atomic
 from rehabmotion.motion import SCALES, Motion
-from rehabmotion.workflows.utility_figures import task_figures, utility_markdown
-from rehabmotion.workflows.utility_tasks import (
+from rehabmotion.workflows.utility.figures import task_figures, utility_markdown
+from rehabmotion.workflows.utility.tasks import (
     MORE,
     TASKS,
     Clips,

@@ -1,0 +1,16 @@
+"""The studies by name."""
+
+from __future__ import annotations
+
+from rehabmotion.errors import UserError
+from rehabmotion.workflows.studies import utility
+from rehabmotion.workflows.studies.study import Study
+
+STUDIES: dict[str, Study] = {"utility": utility}
+
+
+def study(name: str) -> Study:
+    """Return a study by name; unknown names raise UserError."""
+    if name not in STUDIES:
+        raise UserError(f'Expected a study, got "{name}". Known: {", ".join(STUDIES)}.')
+    return STUDIES[name]
