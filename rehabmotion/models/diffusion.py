@@ -1,62 +1,91 @@
-"""Denoising diffusion with x0 prediction: the schedule, the loss and the DDIM sampler, apart from any network.
-
-Ho et al. 2020 (DDPM), Nichol & Dhariwal 2021 (cosine schedule), Song et al. 2021 (DDIM).
-"""
+"""The diffusion family: denoising diffusion with x0 prediction, sampled by DDIM, or by DDPM with eta 1."""
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-Predict = Callable[[Tensor, Tensor], Tensor]  # (x_t (B, ...), step (B,) in 0..1) -> x0
+from rehabmotion.models.conditioning import Conditions
+from rehabmotion.models.config import GeneratorConfig
+from rehabmotion.models.denoiser import Denoiser, Observed
+from rehabmotion.models.generator import Batch, Generator, Request, streams
+from rehabmotion.models.guidance import guided
+from rehabmotion.models.samplers import add_noise, cosine_levels, ddim
+from rehabmotion.models.text import TextEncoder
+from rehabmotion.models.text_hub import HubTextEncoder
+from rehabmotion.models.trainable import Draws
 
 
-def cosine_alpha_bar(step: Tensor) -> Tensor:
-    """Return the share of signal variance at `step` in 0..1 (Nichol & Dhariwal 2021, eq. 17, s = 0.008)."""
-    s = 0.008
-    return (
-        (torch.cos((step + s) / (1 + s) * math.pi / 2) / math.cos(s / (1 + s) * math.pi / 2)).square().clamp(1e-6, 1.0)
-    )
+@dataclass(frozen=True)
+class DiffusionConfig(GeneratorConfig):
+    """Adds how motions are sampled.
 
-
-def add_noise(x0: Tensor, noise: Tensor, step: Tensor) -> Tensor:
-    """Return x_t = sqrt(a) x0 + sqrt(1 - a) noise for step (B,) in 0..1."""
-    a = cosine_alpha_bar(step).view(-1, *[1] * (x0.ndim - 1))
-    return a.sqrt() * x0 + (1 - a).sqrt() * noise
-
-
-@torch.no_grad()
-def ddim(
-    predict: Predict,
-    noise: Tensor,
-    n_steps: int,
-    eta: float = 0.0,
-    generator: torch.Generator | Sequence[torch.Generator] | None = None,
-    power: float = 1.0,
-) -> Tensor:
-    """Return x0 from noise (B, ...) in `n_steps` (Song et al. 2021, eq. 12); eta 0 is deterministic, 1 is DDPM.
-
-    Step i stands at (1 - i / n_steps)^power. Fresh noise (eta > 0) comes from one generator for all, or from one for
-    each of the B.
+    step_power: of the sampling steps' spacing; above 1 they lie closer where the clip is nearly clean.
     """
-    steps = torch.linspace(1.0, 0.0, n_steps + 1) ** power
-    x = noise
-    for now, then in itertools.pairwise(steps):
-        x0 = predict(x, now.expand(len(x)).to(x.device))
-        a, b = cosine_alpha_bar(now), cosine_alpha_bar(then) if then > 0 else torch.tensor(1.0)
-        e = (x - a.sqrt() * x0) / (1 - a).sqrt()
-        sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).clamp(min=0).sqrt()
-        x = b.sqrt() * x0 + (1 - b - sigma**2).clamp(min=0).sqrt() * e
-        if eta > 0 and then > 0:
-            x = x + sigma * _fresh(x.shape, generator).to(x)
-    return x
+
+    sampling_steps: int = 10
+    guidance_text: float = 1.0
+    guidance_score: float = 2.0
+    eta: float = 0.0
+    step_power: float = 1.5
 
 
-def _fresh(shape: torch.Size, generator: torch.Generator | Sequence[torch.Generator] | None) -> Tensor:
-    if generator is None or isinstance(generator, torch.Generator):
-        return torch.randn(shape, generator=generator)
-    return torch.stack([torch.randn(shape[1:], generator=g) for g in generator])
+class DiffusionGenerator(Generator):
+    """Text, score, duration in; normalised motion out, by denoising diffusion (Ho et al. 2020)."""
+
+    kind = "diffusion"
+    described = "Denoising diffusion (x0 prediction, cosine schedule)"
+    config: DiffusionConfig
+
+    def __init__(self, config: DiffusionConfig, text: TextEncoder | HubTextEncoder | None = None) -> None:
+        super().__init__(config, text)
+        self.denoiser = Denoiser(config.network)
+
+    def loss(self, batch: Batch, draws: Draws, player: str = "model") -> dict[str, Tensor]:
+        """Return the losses of a batch: total, x0, velocity and bone, each a scalar; invalid joints are never read."""
+        x, seen = batch.x, self._seen(batch)
+        step = draws.uniform(len(x)).to(x)
+        noise = draws.normal(*x.shape).to(x)
+        x_t = add_noise(x * self._per_feature(seen), noise, step)
+        told = self._dropped(batch.conditions, draws)
+        made = self._estimate(x_t, step, seen, told, batch.frame_mask, batch.observed)
+        return self._likeness(made, x, seen, self.prior.loss_weight(*cosine_levels(step)))
+
+    def _estimate(
+        self,
+        x_t: Tensor,
+        step: Tensor,
+        seen: Tensor,
+        c: Conditions,
+        frames: Tensor | None,
+        observed: Observed | None = None,
+    ) -> Tensor:
+        return self.prior(self.denoiser(x_t, step, seen, c, frames, observed), x_t, *cosine_levels(step))
+
+    @torch.no_grad()
+    def sample(
+        self,
+        request: Request,
+        steps: int | None = None,
+        guidance_text: float | None = None,
+        guidance_score: float | None = None,
+        eta: float | None = None,
+    ) -> Tensor:
+        """Return features (B, T, C) in units of the height proxy. The same request gives the same numbers."""
+        self.eval()
+        c, conditions, draws = self.config, self.conditions(request), streams(request)
+        shape = (c.network.n_frames, c.network.n_features)
+        noise = torch.stack([torch.randn(shape, generator=g) for g in draws])
+        predict = guided(
+            self._estimate,
+            conditions,
+            torch.ones(len(noise), shape[0], c.network.n_masked, dtype=torch.bool),
+            self._frame_mask(request),
+            c.guidance_text if guidance_text is None else guidance_text,
+            c.guidance_score if guidance_score is None else guidance_score,
+        )
+        eta = c.eta if eta is None else eta
+        x = ddim(predict, noise, steps or c.sampling_steps, eta, draws, power=c.step_power)
+        return self._finished(x, conditions)

@@ -33,6 +33,7 @@ from rehabmotion.models.evaluator_input import (
 )
 from rehabmotion.models.evaluator_losses import info_nce, masked_error
 from rehabmotion.models.evaluator_transformer import PATCH, TransformerMotion, TransformerText
+from rehabmotion.models.trainable import Draws, Trainable
 from rehabmotion.motion import SCALES, Motion
 
 VARIANTS: dict[str, tuple[Any, Any]] = {  # motion encoder, text encoder
@@ -132,7 +133,7 @@ class EvaluatorBatch:
         return same & ((self.said[:, None] == 0) | (self.said[:, None] == self.side))
 
 
-class Evaluator(nn.Module):
+class Evaluator(Trainable):
     """Motions -> features and points of the common space; texts -> points of the common space."""
 
     kind = "evaluator"
@@ -179,7 +180,7 @@ class Evaluator(nn.Module):
 
     # --- training -----------------------------------------------------------------------------------------------
 
-    def loss(self, batch: EvaluatorBatch, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+    def loss(self, batch: EvaluatorBatch, draws: Draws, player: str = "model") -> dict[str, Tensor]:
         """Return the losses of a batch, scalars: total, contrast, poses, kinematics, score."""
         points, features = self(batch.positions, batch.valid, batch.seconds)
         whole = batch.whole

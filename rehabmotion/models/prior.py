@@ -12,8 +12,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rehabmotion.models.diffusion import cosine_alpha_bar
-
 JITTER = 0.05  # what a network paints at random, in units of the features' deviation: filtered as noise of this size
 LOOSE = 0.05  # a channel's deviation at most: slower ones are of the whole body at once, and the network's to paint
 LEVELS = 3  # of a score scale: low, middle, high
@@ -69,27 +67,35 @@ class SpectralPrior(nn.Module):
         self.deviation.copy_((squares / freedom.clamp(min=1)).sqrt().clamp(max=LOOSE))
         self.fitted.fill_(True)
 
-    def forward(self, painted: Tensor, x_t: Tensor, step: Tensor) -> Tensor:
-        """Return the estimate of x0 (B, T, C) from what the network painted and the noisy clip at step (B,)."""
+    def forward(self, painted: Tensor, x_t: Tensor, signal: Tensor, noise: Tensor) -> Tensor:
+        """Return the estimate of x0 (B, T, C) from what the network painted and x_t = signal x0 + noise n."""
         if not self.fitted:
             return painted
-        a = cosine_alpha_bar(step).view(-1, 1, 1)
-        keep = self._keep((1 - a) / a)
+        signal, noise = signal.view(-1, 1, 1).clamp(min=1e-6), noise.view(-1, 1, 1)
+        keep = self._keep((noise / signal).square())
+        return self.dct.T @ ((1 - keep) * (self.dct @ self.settled(painted)) + keep / signal * (self.dct @ x_t))
+
+    def settled(self, painted: Tensor) -> Tensor:
+        """Return what a network painted (B, T, C) without the jitter that clips do not have."""
+        if not self.fitted:
+            return painted
         power = self.total.square()
-        expected = power / (power + JITTER**2) * (self.dct @ painted)
-        return self.dct.T @ ((1 - keep) * expected + keep / a.sqrt() * (self.dct @ x_t))
+        return self.dct.T @ (power / (power + JITTER**2) * (self.dct @ painted))
+
+    def unrest(self, noise: Tensor) -> Tensor:
+        """Return fine deviations (B, T, C) as large as those of repetitions, from unit noise of that shape."""
+        return self.dct.T @ (self.deviation * noise)
 
     def _keep(self, variance: Tensor) -> Tensor:
         power = self.deviation.square()
         return power / (power + variance.clamp(min=1e-12))
 
-    def loss_weight(self, step: Tensor) -> Tensor:
+    def loss_weight(self, signal: Tensor, noise: Tensor) -> Tensor:
         """Return the weight (B,) that makes errors of the painted part count alike at every step, up to CEILING."""
         if not self.fitted:
-            return torch.ones_like(step)
-        a = cosine_alpha_bar(step)
+            return torch.ones_like(signal)
         power = self.deviation.square().mean()
-        return (1 + power * a / (1 - a).clamp(min=1e-12)).square().clamp(max=CEILING)
+        return (1 + power * (signal / noise.clamp(min=1e-6)).square()).square().clamp(max=CEILING)
 
 
 class Calm(nn.Module):

@@ -16,7 +16,7 @@ from rehabmotion.errors import UserError
 from rehabmotion.files import write_atomic
 from rehabmotion.models import EVALUATORS, MODELS
 from rehabmotion.models.evaluator import Evaluator
-from rehabmotion.models.generator import DiffusionGenerator
+from rehabmotion.models.generator import Generator
 
 FORMAT = 1
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "CARD.md"
@@ -41,7 +41,7 @@ class Provenance:
     version: str = ""
 
 
-def save_model(model: DiffusionGenerator | Evaluator, provenance: Provenance, folder: Path, half: bool = False) -> None:
+def save_model(model: Generator | Evaluator, provenance: Provenance, folder: Path, half: bool = False) -> None:
     """Write the weights (16-bit floats with `half`) and the configuration into a folder."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     if half:
@@ -64,14 +64,14 @@ def kind_of(folder: Path) -> str:
         return ""
 
 
-def load_model(folder: Path) -> tuple[DiffusionGenerator, Provenance]:
+def load_model(folder: Path) -> tuple[Generator, Provenance]:
     """Return the model of a folder, ready for use, and its provenance.
 
     A damaged or foreign folder, and one that holds an evaluator, raises UserError.
     """
     model, provenance = _load(Path(folder), MODELS, "a model that generates")
     asked = [i for table in provenance.people.values() for those in table.values() for i in those]
-    if asked and not 0 <= min(asked) <= max(asked) < model.config.denoiser.n_people:
+    if asked and not 0 <= min(asked) <= max(asked) < model.config.network.n_people:
         raise UserError(f"{folder}/{CONFIG}: Expected people that the model knows, got number {max(asked)}.")
     return model, provenance
 

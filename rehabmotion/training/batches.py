@@ -1,4 +1,4 @@
-"""Draws training batches. The draw of a step depends on (seed, step, rank) alone: a resumed run sees the same ones."""
+"""Draws training batches by (seed, step, number in the batch) alone: a resumed run sees the same ones."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from torch import Tensor
 from rehabmotion.data.caption_draws import Caption, draw_caption, draw_other
 from rehabmotion.data.captions import TRAINING_FAMILIES
 from rehabmotion.data.samples import Samples, time_warp
-from rehabmotion.models.generator import Batch, DiffusionConfig, DiffusionGenerator, Request
+from rehabmotion.models.config import GeneratorConfig
+from rehabmotion.models.denoiser import Observed
+from rehabmotion.models.generator import Batch, Generator, Request
 from rehabmotion.models.text import OTHER
 from rehabmotion.motion import Score
+from rehabmotion.training.corruption import NOISE, CorruptionConfig, cropped, jitter, occlusion, swap_sides
 
 T = TypeVar("T")
+BLIND = 0.7  # share of clips to be mended that are shown without words and score
 UNSCORED = 0.12  # share of scored clips shown without their score, so that the score can be left out
 
 
@@ -24,42 +28,108 @@ class BatchMaker:
     """Samples and their captions -> batches in the model's units. Held-out people count as nobody in particular."""
 
     def __init__(
-        self, samples: Samples, config: DiffusionConfig, seed: int = 0, warp: bool = True, own_people: bool = True
+        self,
+        samples: Samples,
+        config: GeneratorConfig,
+        seed: int = 0,
+        warp: bool = True,
+        own_people: bool = True,
+        corruption: CorruptionConfig | None = None,
     ) -> None:
         self.samples, self.config, self.seed, self.warp, self.own_people = samples, config, seed, warp, own_people
         self.mean, self.std = np.array(config.mean, np.float32), np.array(config.std, np.float32)
+        self.corruption = corruption or CorruptionConfig()
 
-    def draw(self, model: DiffusionGenerator, step: int, size: int, rank: int = 0) -> Batch:
-        """Return the batch of a training step, (size, T, C), on the CPU."""
-        rng = np.random.default_rng([self.seed, step, rank])
-        rows = rng.choice(len(self.samples), size, p=self.samples.weight)
-        x = self.samples.x[rows]
-        if self.warp and self.config.features == "canonical":  # others hold velocities, which a warp would belie
-            x = time_warp(x, rng)
-        return self._batch(model, rows, x, rng)
+    def draw(self, model: Generator, step: int, size: int, shard: int = 0, shards: int = 1) -> Batch:
+        """Return one of the `shards` batches of a training step, (size, T, C), on the CPU: its part of a larger one."""
+        whole = np.random.default_rng([self.seed, step]).choice(len(self.samples), size * shards, p=self.samples.weight)
+        own = slice(shard * size, (shard + 1) * size)
+        numbers = range(own.start, own.stop)
+        rngs = [np.random.default_rng([self.seed, step, number]) for number in numbers]
+        rows = whole[own]
+        x, mask, seconds = self.samples.x[rows], self.samples.mask[rows], self.samples.seconds[rows]
+        if self.config.features != "canonical":  # others hold velocities, which a warp would belie
+            return self._batch(model, rows, x, mask, seconds, rngs)
+        if self.warp:
+            x = np.concatenate([time_warp(clip[None], rng) for clip, rng in zip(x, rngs, strict=True)])
+        if not self.config.network.observes:
+            return self._batch(model, rows, x, mask, seconds, rngs)
+        return self._spoilt(model, rows, x, mask, seconds, rngs)
 
-    def fixed(self, model: DiffusionGenerator, rows: np.ndarray, seed: int) -> Batch:
+    def fixed(self, model: Generator, rows: np.ndarray, seed: int) -> Batch:
         """Return given rows as a batch, without augmentation: for validation."""
-        return self._batch(model, rows, self.samples.x[rows], np.random.default_rng(seed))
+        s = self.samples
+        rngs = [np.random.default_rng([seed, number]) for number in range(len(rows))]
+        return self._batch(model, rows, s.x[rows], s.mask[rows], s.seconds[rows], rngs)
 
-    def _batch(self, model: DiffusionGenerator, rows: np.ndarray, x: np.ndarray, rng: np.random.Generator) -> Batch:
-        asked = [self._ask(int(row), rng) for row in rows]
+    def _spoilt(
+        self,
+        model: Generator,
+        rows: np.ndarray,
+        x: np.ndarray,
+        mask: np.ndarray,
+        seconds: np.ndarray,
+        rngs: list[np.random.Generator],
+    ) -> Batch:
+        """Return a batch some clips of which are noisy, and told so, and some are to be mended from what is shown."""
+        c = self.corruption
+        fate = np.array([rng.random() for rng in rngs])
+        noisy, shown = fate < c.noisy, fate >= 1 - c.shown
+        sigma = np.array([rng.uniform(0, NOISE) for rng in rngs])
+        height = self.samples.height[rows]
+        x, seen, seconds = x.copy(), np.zeros_like(mask), seconds.copy()
+        given = np.zeros_like(x)
+        for i, rng in enumerate(rngs):
+            one = slice(i, i + 1)
+            if shown[i]:
+                x[i], mask[i], seconds[i] = cropped(x[i], mask[i], seconds[i], rng)
+                poor = jitter(swap_sides(x[one], c.swapped, rng), sigma[one] / height[one], rng)
+                seen[i] = occlusion((1, *mask[i].shape), c, rng)[0] & mask[i]
+                given[i] = poor[0]
+            elif noisy[i]:
+                x[i] = jitter(x[one], sigma[one] / height[one], rng)[0]
+        batch = self._batch(model, rows, x, mask, seconds, rngs)
+        per_feature = np.repeat(seen, 3, axis=-1)
+        batch.observed = Observed(
+            torch.from_numpy((given - self.mean) / self.std * per_feature), torch.from_numpy(seen)
+        )
+        quality = np.where(noisy, 1 - sigma / NOISE, 1.0).astype(np.float32)
+        blind = torch.from_numpy(shown & (np.array([rng.random() for rng in rngs]) < BLIND))
+        told = batch.conditions
+        batch.conditions = told.but(
+            quality=torch.from_numpy(quality),
+            has_text=told.has_text & ~blind,
+            scale=torch.where(blind, torch.full_like(told.scale, -1), told.scale),
+            person=torch.where(torch.from_numpy(shown), torch.full_like(told.person, -1), told.person),
+        )
+        return batch
+
+    def _batch(
+        self,
+        model: Generator,
+        rows: np.ndarray,
+        x: np.ndarray,
+        mask: np.ndarray,
+        seconds: np.ndarray,
+        rngs: list[np.random.Generator],
+    ) -> Batch:
+        asked = [self._ask(int(row), rng) for row, rng in zip(rows, rngs, strict=True)]
         request = Request(
             texts=[caption.text for caption, _, _ in asked],
             sides=[side for _, _, side in asked],
             scales=[score.scale if score else None for _, score, _ in asked],
             scores=[score.unit if score else 0.0 for _, score, _ in asked],
-            seconds=self.samples.seconds[rows].tolist(),
+            seconds=seconds.tolist(),
             people=self._people(rows),
         )
         conditions = model.conditions(request)
         classes = self.config.text.classes
         named = torch.eye(len(classes))[[classes.index(self._class(int(row))) for row in rows]]
-        trust = torch.from_numpy(rng.uniform(0, 0.5, (len(rows), 1)).astype(np.float32))
+        trust = torch.tensor([[rng.uniform(0, 0.5)] for rng in rngs], dtype=torch.float32)
         conditions = conditions.but(exercise=(1 - trust) * named + trust * conditions.exercise)
         return Batch(
             x=torch.from_numpy((x - self.mean) / self.std),
-            valid=torch.from_numpy(self.samples.mask[rows]),
+            valid=torch.from_numpy(mask),
             conditions=conditions,
             frame_mask=self._frame_mask(rows),
         )
@@ -81,7 +151,7 @@ class BatchMaker:
     def _ask(self, row: int, rng: np.random.Generator) -> tuple[Caption, Score | None, str]:
         """Return the caption, the score or None, and the side a clip is asked for with."""
         s = self.samples
-        scores = [score for score in s.scores[row] if score.scale in self.config.denoiser.scales]
+        scores = [score for score in s.scores[row] if score.scale in self.config.network.scales]
         score = scores[rng.integers(len(scores))] if scores and rng.random() > UNSCORED else None
         side = s.side[row] or "none"
         exercise = s.exercise[row]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -37,31 +38,34 @@ class Average:
                 p.copy_(self.weights[name])
 
 
-def save_checkpoint(
-    path: Path, model: nn.Module, average: Average, optimiser: torch.optim.Optimizer, step: int
-) -> None:
+Optimisers = Mapping[str, torch.optim.Optimizer]  # by player
+
+
+def save_checkpoint(path: Path, model: nn.Module, average: Average, optimisers: Optimisers, step: int) -> None:
     """Write everything a run needs to go on."""
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in average.weights.items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{k}": torch.as_tensor(v) for k, v in state.items()}
+    for player, optimiser in optimisers.items():
+        for index, state in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{player}.{index}.{k}": torch.as_tensor(v) for k, v in state.items()}
     tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     write_atomic(path, save_tensors(tensors, metadata={"state": json.dumps({"step": step})}))
 
 
-def load_checkpoint(path: Path, model: nn.Module, average: Average, optimiser: torch.optim.Optimizer) -> int:
-    """Put a checkpoint into model, average and optimiser; return its step. A damaged or foreign one: UserError."""
+def load_checkpoint(path: Path, model: nn.Module, average: Average, optimisers: Optimisers) -> int:
+    """Put a checkpoint into model, average and optimisers; return its step. A damaged or foreign one: UserError."""
     try:
         with safe_open(path, framework="pt") as file:
             step = int(json.loads(file.metadata()["state"])["step"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
         model.load_state_dict(_part(tensors, "model."))
         average.weights = {k: v.to(average.weights[k].device) for k, v in _part(tensors, "average.").items()}
-        states: dict[int, dict[str, Tensor]] = {}
-        for key, value in _part(tensors, "optimiser.").items():
-            index, name = key.split(".", 1)
-            states.setdefault(int(index), {})[name] = value
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
+        for player, optimiser in optimisers.items():
+            states: dict[int, dict[str, Tensor]] = {}
+            for key, value in _part(tensors, f"optimiser.{player}.").items():
+                index, name = key.split(".", 1)
+                states.setdefault(int(index), {})[name] = value
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
     except (SafetensorError, OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: Expected a checkpoint of this run, could not read it ({reason}).") from None

@@ -110,14 +110,14 @@ def channel_statistics(clips: Clips) -> Statistics:
 
 
 class EvaluatorBatches:
-    """Samples -> batches. A draw depends on (seed, step, rank) alone; captions come from TRAINING_FAMILIES."""
+    """Samples -> batches. A draw depends on (seed, step, shard) alone; captions come from TRAINING_FAMILIES."""
 
     def __init__(self, samples: EvaluatorSamples, scales: Sequence[str], seed: int = 0) -> None:
         self.samples, self.scales, self.seed, self.groups = samples, tuple(scales), seed, samples.groups
 
-    def draw(self, model: Evaluator, step: int, size: int, rank: int = 0) -> EvaluatorBatch:
+    def draw(self, model: Evaluator, step: int, size: int, shard: int = 0, shards: int = 1) -> EvaluatorBatch:
         """Return the batch of a training step, augmented and partly spoilt, on the CPU."""
-        rng = np.random.default_rng([self.seed, step, rank])
+        rng = np.random.default_rng([self.seed, step, shard])
         rows = rng.choice(len(self.samples), size, p=self.samples.weight)
         clips = self.samples.clips
         x = turned(time_warp(clips.positions[rows].reshape(size, -1, 66), rng).reshape(size, -1, 22, 3), rng)

@@ -5,23 +5,24 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sized
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import nn
 
 from rehabmotion.errors import UserError
-from rehabmotion.models.evaluator import Evaluator
-from rehabmotion.models.generator import DiffusionGenerator
+from rehabmotion.models.trainable import Draws, Trainable
 from rehabmotion.training.batches import to_device
 from rehabmotion.training.checkpoint import Average, load_checkpoint, save_checkpoint
 from rehabmotion.training.log import Log
 
-Model = TypeVar("Model", DiffusionGenerator, Evaluator)
+Model = TypeVar("Model", bound=Trainable)
+Judge = Callable[[Any], dict[str, float]]  # model -> figures of what it makes
 
 
 class Batches(Protocol):
@@ -31,8 +32,8 @@ class Batches(Protocol):
     def samples(self) -> Sized:
         """The clips that batches are made of."""
 
-    def draw(self, model: Any, step: int, size: int, rank: int = 0) -> Any:
-        """Return the batch of a training step, by (seed, step, rank) alone."""
+    def draw(self, model: Any, step: int, size: int, shard: int = 0, shards: int = 1) -> Any:
+        """Return one of the `shards` batches of a training step, by (seed, step, shard) alone."""
 
     def fixed(self, model: Any, rows: np.ndarray, seed: int) -> Any:
         """Return given clips as a batch, as they are."""
@@ -44,6 +45,7 @@ class TrainingConfig:
 
     steps: int = 4000
     batch_size: int = 64
+    accumulate: int = 1  # batches of a step and process, one after another: for memory
     learning_rate: float = 1e-3
     warm_up: int = 300
     weight_decay: float = 1e-2
@@ -79,8 +81,8 @@ class _Loss(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, batch: Any, generator: torch.Generator) -> dict[str, torch.Tensor]:
-        return self.model.loss(batch, generator)
+    def forward(self, batch: Any, draws: Draws, player: str) -> dict[str, torch.Tensor]:
+        return self.model.loss(batch, draws, player)
 
 
 def train(
@@ -91,72 +93,118 @@ def train(
     run: Path,
     resume: bool = False,
     progress: Callable[[int, int, dict[str, float]], None] = lambda *_: None,
+    judge: Judge | None = None,
 ) -> Model:
     """Return the model with its averaged weights after `config.steps` steps; checkpoints and log go to `run`.
 
-    Works on CPU, one GPU, or several by torchrun. Randomness of a step comes from (seed, step, rank) alone, so a
-    resumed run ends with the weights of one that was never stopped. Raises UserError when the loss is no longer finite.
+    Works on CPU, one GPU, or several by torchrun; the players of a family take turns in every step. Randomness of a
+    step comes from (seed, step) alone, so a resumed run ends with the weights of one that was never stopped, and N
+    processes see the numbers of one with N times the batch. judge: asked at every validation, for the log. Raises
+    UserError when the loss is no longer finite.
     """
-    accelerator = Accelerator(mixed_precision=config.precision)
-    optimiser = torch.optim.AdamW(
-        [p for p in model.parameters() if p.requires_grad], lr=1.0, betas=(0.9, 0.99), weight_decay=config.weight_decay
-    )
+    several = len(model.turns) > 1
+    kwargs = DistributedDataParallelKwargs(find_unused_parameters=several)
+    accelerator = Accelerator(mixed_precision=config.precision, kwargs_handlers=[kwargs])
     average = Average(model.to(accelerator.device), config.ema)
-    wrapped, optimiser = accelerator.prepare(_Loss(model), optimiser)
+    optimisers = {
+        player: torch.optim.AdamW(weights, lr=1.0, betas=model.betas, weight_decay=config.weight_decay)
+        for player, weights in model.players.items()
+    }
+    wrapped = accelerator.prepare_model(_Loss(model))
+    ready = {player: accelerator.prepare_optimizer(optimiser) for player, optimiser in optimisers.items()}
     checkpoint = checkpoint_path(run)
-    first = load_checkpoint(checkpoint, model, average, optimiser.optimizer) if resume and checkpoint.exists() else 0
+    first = load_checkpoint(checkpoint, model, average, optimisers) if resume and checkpoint.exists() else 0
     log = Log(run, first) if accelerator.is_main_process else None
-    rank, started = accelerator.process_index, time.monotonic()
+    started = time.monotonic()
     model.train()
     for step in range(first, config.steps):
-        torch.manual_seed(_seed(config.seed, step, rank))  # drop-out
-        draws = torch.Generator().manual_seed(_seed(config.seed + 1, step, rank))
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, config)
-        batch = to_device(batches.draw(model, step, config.batch_size, rank), accelerator.device)
-        losses = wrapped(batch, draws)
-        if not torch.isfinite(losses["total"]):
-            raise UserError(f"The loss is not finite at step {step}: check the data, or lower the learning rate.")
-        accelerator.backward(losses["total"])
-        accelerator.clip_grad_norm_(wrapped.parameters(), config.clip)
-        optimiser.step()
-        optimiser.zero_grad()
+        rate = learning_rate(step, config) * model.rate
+        losses: dict[str, float] = {}
+        for turn, player in enumerate(model.turns):
+            for group in optimisers[player].param_groups:
+                group["lr"] = rate
+            losses |= _turn(accelerator, wrapped, model, batches, config, step, turn, player)
+            accelerator.clip_grad_norm_(model.players[player], config.clip)
+            ready[player].step()
+            wrapped.zero_grad()
         average.update(model, step)
         done = step + 1
         if log is None:
             continue
-        shown = {name: float(value.detach()) for name, value in losses.items()}
-        log.training(done, shown, learning_rate(step, config), (done - first) / (time.monotonic() - started))
-        progress(done, config.steps, shown)
-        if validation is not None and (done % config.validate_every == 0 or done == config.steps):
-            log.validation(done, validate(model, validation, average, accelerator.device))
+        log.training(done, losses, rate, (done - first) / (time.monotonic() - started))
+        progress(done, config.steps, losses)
+        if done % config.validate_every == 0 or done == config.steps:
+            log.validation(done, _validated(model, validation, judge, average, accelerator.device))
         if done % config.save_every == 0 or done == config.steps:
-            save_checkpoint(checkpoint, model, average, optimiser.optimizer, done)
+            save_checkpoint(checkpoint, model, average, optimisers, done)
     accelerator.wait_for_everyone()
     average.copy_to(model)
     accelerator.end_training()
     return model.cpu().eval()
 
 
-@torch.no_grad()
-def validate(model: Model, maker: Batches, average: Average, device: torch.device, n: int = 256) -> dict[str, float]:
-    """Return the mean losses of the averaged weights over the same n clips and noise every time."""
+def _turn(
+    accelerator: Accelerator,
+    wrapped: nn.Module,
+    model: Trainable,
+    batches: Batches,
+    config: TrainingConfig,
+    step: int,
+    turn: int,
+    player: str,
+) -> dict[str, float]:
+    """Put the gradient of a player's turn into its weights, from `accumulate` batches; return its losses."""
+    parts = config.accumulate
+    first, shards = accelerator.process_index * parts, accelerator.num_processes * parts
+    sums: dict[str, float] = {}
+    for part in range(parts):
+        shard = first + part
+        torch.manual_seed(_seed(config.seed, step, shard))  # drop-out
+        draws = Draws(_seed(config.seed + 1, step, turn), shard, shards)
+        number = step * len(model.turns) + turn
+        batch = to_device(batches.draw(model, number, config.batch_size, shard, shards), accelerator.device)
+        last = part == parts - 1
+        with nullcontext() if last else accelerator.no_sync(wrapped):
+            losses = wrapped(batch, draws, player)
+            if not torch.isfinite(losses["total"]):
+                raise UserError(f"The loss is not finite at step {step}: check the data, or lower the learning rate.")
+            accelerator.backward(losses["total"] / parts)
+        for name, value in losses.items():
+            sums[name] = sums.get(name, 0.0) + float(value.detach()) / parts
+    return sums
+
+
+def _validated(
+    model: Trainable, validation: Batches | None, judge: Judge | None, average: Average, device: torch.device
+) -> dict[str, float]:
+    """Return the losses on held-out clips, and what a judge says, of the averaged weights; the others are put back."""
     kept = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
     average.copy_to(model)
     model.eval()
+    figures = validate(model, validation, device) if validation is not None else {}
+    if judge is not None:
+        figures |= judge(model)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if name in kept:
+                p.copy_(kept[name])
+    model.train()
+    return figures
+
+
+@torch.no_grad()
+def validate(model: Trainable, maker: Batches, device: torch.device, n: int = 256) -> dict[str, float]:
+    """Return the mean losses over the same n clips and noise every time."""
     rows = np.random.default_rng(0).choice(len(maker.samples), min(n, len(maker.samples)), replace=False)
     sums: dict[str, float] = {}
     chunks = np.array_split(rows, max(1, len(rows) // 64))
     for index, chunk in enumerate(chunks):
         batch = to_device(maker.fixed(model, chunk, index), device)
-        for name, value in model.loss(batch, torch.Generator().manual_seed(index)).items():
-            sums[name] = sums.get(name, 0.0) + float(value) / len(chunks)
-    for name, p in model.named_parameters():
-        if name in kept:
-            p.copy_(kept[name])
-    model.train()
+        for player in model.players:
+            for name, value in model.loss(batch, Draws(index), player).items():
+                sums[name] = sums.get(name, 0.0) + float(value) / len(chunks)
     return sums
 
 
-def _seed(seed: int, step: int, rank: int) -> int:
-    return (seed * 1_000_003 + step * 101 + rank) % (2**62)
+def _seed(seed: int, step: int, number: int) -> int:
+    return (seed * 1_000_003 + step * 101 + number) % (2**62)

@@ -6,11 +6,11 @@ from __future__ import annotations
 import torch
 
 from rehabmotion.data.samples import Samples
-from rehabmotion.models.generator import DiffusionGenerator
+from rehabmotion.models.generator import Generator
 from rehabmotion.models.prior import level_of
 
 
-def fit_prior(model: DiffusionGenerator, samples: Samples) -> None:
+def fit_prior(model: Generator, samples: Samples) -> None:
     """Learn the prior from the clips of real people, and calm from those of nobody (the simulator's).
 
     Without repetitions by anybody the prior stays unfitted, and believes nothing.
@@ -33,9 +33,9 @@ def fit_prior(model: DiffusionGenerator, samples: Samples) -> None:
         model.calm.fit(x[rows], torch.tensor(cells))
 
 
-def _levels(model: DiffusionGenerator, samples: Samples) -> tuple[list[int], list[tuple[int, int, int]]]:
+def _levels(model: Generator, samples: Samples) -> tuple[list[int], list[tuple[int, int, int]]]:
     """Return rows of clips of nobody in particular, wholly seen, and their (exercise, scale, level); one a score."""
-    classes, scales = model.config.text.classes, model.config.denoiser.scales
+    classes, scales = model.config.text.classes, model.config.network.scales
     rows, cells = [], []
     for i, (exercise, scores) in enumerate(zip(samples.exercise, samples.scores, strict=True)):
         if samples.person[i] >= 0 or exercise not in classes or not samples.mask[i].all():

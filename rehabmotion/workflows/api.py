@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rehabmotion.data.simulator import simulate
 from rehabmotion.io import formats
-from rehabmotion.models.generator import DiffusionGenerator
+from rehabmotion.models.generator import Generator
 from rehabmotion.models.store import Provenance
 from rehabmotion.motion import Motion, Score
 from rehabmotion.workflows.convert import load
@@ -22,7 +22,7 @@ __all__ = ["Model", "generate", "load_model", "read", "simulate", "write"]
 class Model:
     """A generator and where it comes from."""
 
-    network: DiffusionGenerator
+    network: Generator
     provenance: Provenance
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from rehabmotion.data.corpora import CORPORA
-from rehabmotion.models.generator import DiffusionGenerator
+from rehabmotion.models.generator import Generator
 from rehabmotion.models.store import Provenance
 from rehabmotion.motion import SCALES
 
 
-def model_card(model: DiffusionGenerator, provenance: Provenance, figures: str = "") -> str:
+def model_card(model: Generator, provenance: Provenance, figures: str = "") -> str:
     """Return the card as Markdown; `figures` is what was measured, as Markdown."""
     c, p = model.config, provenance
     parameters = sum(value.numel() for value in model.parameters())
@@ -19,9 +19,8 @@ def model_card(model: DiffusionGenerator, provenance: Provenance, figures: str =
     lines = [
         f"# Model `{p.name}`",
         "",
-        "Denoising diffusion over time-normalised joint positions (x0 prediction, cosine schedule), conditioned on",
-        f"words, score and duration. {parameters / 1e6:.1f} million parameters, {c.denoiser.layers} layers, width",
-        f"{c.denoiser.d}, {c.sampling_steps} sampling steps.",
+        f"{model.described}, over joint positions, told words, score and duration.",
+        f"{parameters / 1e6:.1f} million parameters, {c.network.layers} layers, width {c.network.d}.",
         "",
         "**Not a medical device.** It shows how an exercise may look; it does not judge, diagnose or treat anybody.",
         "",

@@ -12,7 +12,7 @@ import numpy as np
 from rehabmotion import __version__
 from rehabmotion.errors import UserError
 from rehabmotion.features import FEATURES
-from rehabmotion.models.generator import DiffusionGenerator, Request
+from rehabmotion.models.generator import Generator, Request
 from rehabmotion.models.store import Provenance
 from rehabmotion.motion import EXERCISES, SCALES, Motion, Score
 from rehabmotion.motion.transforms import canonicalise
@@ -36,7 +36,7 @@ class Generated:
 
 
 def check_request(
-    text: str, score: Score | None, seconds: float | None, samples: int, seed: int, model: DiffusionGenerator
+    text: str, score: Score | None, seconds: float | None, samples: int, seed: int, model: Generator
 ) -> None:
     """Raise UserError for anything that cannot be generated."""
     if not text.strip():
@@ -56,15 +56,16 @@ def check_request(
 
 @dataclass(frozen=True)
 class Ask:
-    """One motion that is asked for."""
+    """One motion that is asked for. `like`: side, body and manner are drawn as for that number, not for its own."""
 
     text: str
     score: Score | None = None
     seconds: float | None = None
+    like: int | None = None
 
 
 def generate(
-    model: DiffusionGenerator,
+    model: Generator,
     provenance: Provenance,
     text: str,
     score: Score | None = None,
@@ -84,11 +85,11 @@ def generate(
     understood = model.text.understand([text])[0]
     asks = [Ask(text, score, seconds)] * samples
     motions = list(generate_each(model, provenance, asks, seed, guidance, steps, [understood] * samples))
-    return Generated(motions, understood["exercise"], understood["confidence"], _warnings(understood, text))
+    return Generated(motions, understood["exercise"], understood["confidence"], doubts(understood))
 
 
 def generate_each(
-    model: DiffusionGenerator,
+    model: Generator,
     provenance: Provenance,
     asks: Sequence[Ask],
     seed: int = 0,
@@ -107,7 +108,7 @@ def generate_each(
     read = understood or [one for texts in _chunks([a.text for a in asks]) for one in model.text.understand(texts)]
     numbers = range(first, first + len(asks))
     draws = [
-        _draw(one, ask.score, ask.seconds, provenance, np.random.default_rng([seed, number]))
+        _draw(one, ask.score, ask.seconds, provenance, _drawer(ask, seed, number))
         for one, ask, number in zip(read, asks, numbers, strict=True)
     ]
     for start in range(0, len(asks), BATCH):
@@ -121,6 +122,10 @@ def generate_each(
 def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:
     for first in range(0, len(texts), BATCH):
         yield list(texts[first : first + BATCH])
+
+
+def _drawer(ask: Ask, seed: int, number: int) -> np.random.Generator:
+    return np.random.default_rng([seed, number if ask.like is None else ask.like])
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,11 @@ def _person(exercise: str, side: str, score: Score | None, p: Provenance, whom: 
     if not people or (score is not None and score.scale in ("sim", "fms")):
         return -1
     return people[int(whom * len(people))]
+
+
+def usual_seconds(exercise: str, score: Score | None, p: Provenance) -> float:
+    """Return how long a repetition of an exercise usually takes: the geometric mean over the training people's."""
+    return math.exp(_duration(exercise, score, p)[0])
 
 
 def _duration(exercise: str, score: Score | None, p: Provenance) -> tuple[float, float]:
@@ -205,7 +215,8 @@ def _motion(
     return canonicalise(motion.but(text=ask.text, scores=(ask.score,) if ask.score else (), meta=meta))
 
 
-def _warnings(understood: dict[str, Any], text: str) -> list[str]:
+def doubts(understood: dict[str, Any]) -> list[str]:
+    """Return a warning where the text is far from every exercise the model knows."""
     nearest = EXERCISES[understood["exercise"]].title
     if understood["confidence"] < UNSURE or understood["other"] > 0.5 * understood["confidence"]:
         return [f'The text is far from the exercises this model knows; the nearest is "{nearest}".']

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rehabmotion.errors import UserError
 from rehabmotion.models.evaluator import Evaluator
-from rehabmotion.models.generator import DiffusionGenerator
+from rehabmotion.models.generator import Generator
 from rehabmotion.models.store import CARD, CONFIG, WEIGHTS, Provenance, load_evaluator, load_model
 
 SHIPPED = Path(__file__).parents[1] / "models" / "shipped"
@@ -38,7 +38,7 @@ def model_folder(name: str) -> Path:
     raise UserError(f'Expected a model name or a run folder, got "{name}". Shipped: {known}.')
 
 
-def open_model(name: str = DEFAULT) -> tuple[DiffusionGenerator, Provenance]:
+def open_model(name: str = DEFAULT) -> tuple[Generator, Provenance]:
     """Return a model and its provenance by name or run folder."""
     return load_model(model_folder(name))
 

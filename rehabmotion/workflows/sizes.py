@@ -23,7 +23,8 @@ class Size:
     features: str = "canonical"
     learning_rate: float = 1e-3
     ema: float = 0.999
-    sampling_steps: int = 10
+    sampling_steps: int | None = None  # None: as the family has it
+    observes: bool = True
 
 
 SIZES = {
@@ -44,6 +45,7 @@ SIZES = {
         learning_rate=1e-4,
         ema=0.9999,
         sampling_steps=1000,
+        observes=False,
     ),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from rehabmotion.errors import UserError
 from rehabmotion.features import FEATURES
 from rehabmotion.files import write_atomic
 from rehabmotion.models import MODELS
-from rehabmotion.models.denoiser import DenoiserConfig
-from rehabmotion.models.generator import DiffusionConfig, DiffusionGenerator, new_text_encoder
+from rehabmotion.models.conditioning import NetworkConfig
+from rehabmotion.models.generator import Generator, new_text_encoder
 from rehabmotion.models.store import Provenance, load_model, save_model
 from rehabmotion.models.text import TextConfig
 from rehabmotion.motion import EXERCISES, Motion
@@ -66,7 +66,9 @@ def train_model(
     represented = _representation(chosen, before)
     samples = build_samples(training, **represented)
     stopped = resume and checkpoint_path(out).exists()
-    model = _fine_tuned(before, samples) if before else new_model(samples, chosen, text_encoder, seed, stopped, say)
+    model = (
+        _fine_tuned(before, samples) if before else new_model(family, samples, chosen, text_encoder, seed, stopped, say)
+    )
     config = TrainingConfig(**settings["training"])
     checks = None
     if held_out:
@@ -165,14 +167,14 @@ def read_split(corpora: Sequence[str], split: str, data_dir: Path | None, say: S
     return {name: prepared(f"{name}:{split}", data_dir, say) for name in corpora}
 
 
-def _representation(chosen: Size, before: DiffusionGenerator | None) -> dict[str, Any]:
+def _representation(chosen: Size, before: Generator | None) -> dict[str, Any]:
     """Return how clips are encoded: as the size says, or as the model that is fine-tuned was trained."""
     if before is None:
         return {"n_frames": chosen.n_frames, "features": chosen.features}
-    return {"n_frames": before.config.denoiser.n_frames, "features": before.config.features}
+    return {"n_frames": before.config.network.n_frames, "features": before.config.features}
 
 
-def _fine_tuned(model: DiffusionGenerator, samples: Samples) -> DiffusionGenerator:
+def _fine_tuned(model: Generator, samples: Samples) -> Generator:
     """Return the model that is gone on from, with the scales of both; exercises it does not know raise UserError."""
     unknown = set(samples.exercises) - set(model.config.text.exercises)
     if unknown:
@@ -182,9 +184,10 @@ def _fine_tuned(model: DiffusionGenerator, samples: Samples) -> DiffusionGenerat
 
 
 def new_model(
-    samples: Samples, chosen: Size, text_encoder: str, seed: int, stopped: bool, say: Say
-) -> DiffusionGenerator:
+    family: str, samples: Samples, chosen: Size, text_encoder: str, seed: int, stopped: bool, say: Say
+) -> Generator:
     """Return an untrained model with its text encoder trained, unless a checkpoint of a stopped run brings that."""
+    settings, network = MODELS[family]
     torch.manual_seed(seed)
     text_config = TextConfig(tuple(EXERCISES), encoder=text_encoder, d=chosen.d_text)
     if stopped:
@@ -193,7 +196,7 @@ def new_model(
         text = train_text_encoder(text_config, chosen.text_steps, seed=seed, say=say)
     features = FEATURES[chosen.features]
     statistics = features.fit(samples.x, samples.mask)
-    denoiser = DenoiserConfig(
+    sizes = NetworkConfig(
         n_frames=chosen.n_frames,
         n_features=features.n_features,
         d=chosen.d,
@@ -203,18 +206,15 @@ def new_model(
         n_exercises=len(text_config.classes),
         d_text=chosen.d_text,
         n_people=int(samples.person.max()) + 1,
+        observes=chosen.observes,
     )
-    config = DiffusionConfig(
-        text_config,
-        denoiser,
-        statistics.mean,
-        statistics.std,
-        samples.scales,
-        features=chosen.features,
-        sampling_steps=chosen.sampling_steps,
+    more = {"sampling_steps": chosen.sampling_steps} if chosen.sampling_steps else {}
+    own = {name: value for name, value in more.items() if name in {f.name for f in fields(settings)}}
+    config = settings(
+        text_config, sizes, statistics.mean, statistics.std, samples.scales, features=chosen.features, **own
     )
     torch.manual_seed(seed)
-    model = DiffusionGenerator(config, text)
+    model = network(config, text)
     fit_prior(model, samples)
     return model
 

@@ -14,8 +14,8 @@ from rehabmotion.app.cli import run
 from rehabmotion.data.simulator import simulate
 from rehabmotion.features.canonical import encode, fit_statistics
 from rehabmotion.io.npz import write_npz
-from rehabmotion.models.denoiser import DenoiserConfig
-from rehabmotion.models.generator import DiffusionConfig, DiffusionGenerator
+from rehabmotion.models.conditioning import NetworkConfig
+from rehabmotion.models.diffusion import DiffusionConfig, DiffusionGenerator
 from rehabmotion.models.store import Provenance, save_model
 from rehabmotion.models.text import TextConfig
 from rehabmotion.motion import CANONICAL, EXERCISES, Motion
@@ -138,8 +138,8 @@ def tiny(squat: Motion, tmp_path_factory: pytest.TempPathFactory) -> Path:
     x, mask, _, height, _ = encode(squat, 16)
     statistics = fit_statistics(x[None], mask[None])
     text = TextConfig(tuple(EXERCISES), d=16, heads=2, word_buckets=64, gram_buckets=64)
-    denoiser = DenoiserConfig(16, d=16, layers=1, heads=2, n_exercises=len(text.classes), d_text=16)
-    config = DiffusionConfig(text, denoiser, statistics.mean, statistics.std, ("fms", "uiprmd"), sampling_steps=2)
+    network = NetworkConfig(16, d=16, layers=1, heads=2, n_exercises=len(text.classes), d_text=16)
+    config = DiffusionConfig(text, network, statistics.mean, statistics.std, ("fms", "uiprmd"), sampling_steps=2)
     folder = tmp_path_factory.mktemp("models") / "tiny"
     durations = {"deep_squat": {"any": (float(np.log(3.0)), 0.1)}}
     provenance = Provenance("tiny", ("simulator",), (), ("deep_squat",), durations, (height, 0.05))

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from rehabmotion.models.denoiser import Conditions, DenoiserConfig
-from rehabmotion.models.generator import DiffusionConfig, DiffusionGenerator, Request
+from rehabmotion.models.conditioning import Conditions, NetworkConfig
+from rehabmotion.models.diffusion import DiffusionConfig, DiffusionGenerator
+from rehabmotion.models.generator import Request
 from rehabmotion.models.text import TextConfig
 from rehabmotion.motion import SCALES
 
@@ -31,13 +32,11 @@ def make_config() -> Callable[..., DiffusionConfig]:
     """A function that makes a tiny configuration; its arguments change the denoiser's."""
 
     def make(**changes: Any) -> DiffusionConfig:
-        denoiser = DenoiserConfig(
-            n_frames=16, d=32, layers=2, heads=2, n_exercises=4, d_text=16, dropout=0.0, n_people=2
-        )
-        denoiser = replace(denoiser, **changes)
-        n = denoiser.n_features
+        network = NetworkConfig(n_frames=16, d=32, layers=2, heads=2, n_exercises=4, d_text=16, dropout=0.0, n_people=2)
+        network = replace(network, **changes)
+        n = network.n_features
         name = "canonical" if n == 66 else "humanml3d"
-        return DiffusionConfig(TEXT, denoiser, (0.1,) * n, (0.5,) * n, ("fms", "uiprmd"), name, sampling_steps=4)
+        return DiffusionConfig(TEXT, network, (0.1,) * n, (0.5,) * n, ("fms", "uiprmd"), name, sampling_steps=4)
 
     return make
 
@@ -88,6 +87,7 @@ def conditions() -> Callable[..., Conditions]:
             score=torch.rand(b, generator=g),
             person=index % 3 - 1,
             seconds=torch.linspace(1.5, 6.0, b),
+            quality=torch.ones(b),
             has_text=index % 4 != 3,
             has_words=index % 3 != 2,
         )

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from rehabmotion.models.blocks import sinusoids
-from rehabmotion.models.denoiser import Conditions, Denoiser, DenoiserConfig
+from rehabmotion.models.denoiser import Conditions, Denoiser, NetworkConfig
 
-TINY = DenoiserConfig(n_frames=16, d=32, layers=2, heads=2, n_exercises=4, d_text=16, dropout=0.0, n_people=2)
+TINY = NetworkConfig(n_frames=16, d=32, layers=2, heads=2, n_exercises=4, d_text=16, dropout=0.0, n_people=2)
 Make = Callable[..., Conditions]
 
 

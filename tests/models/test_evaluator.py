@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from rehabmotion.errors import UserError
+from rehabmotion.models.diffusion import DiffusionConfig, DiffusionGenerator
 from rehabmotion.models.evaluator import VARIANTS, Evaluator, EvaluatorBatch, EvaluatorConfig, kinematics
 from rehabmotion.models.evaluator_input import (
     N_CHANNELS,
@@ -24,8 +25,8 @@ from rehabmotion.models.evaluator_input import (
     words_config,
 )
 from rehabmotion.models.evaluator_losses import info_nce, masked_error
-from rehabmotion.models.generator import DiffusionConfig, DiffusionGenerator
 from rehabmotion.models.store import CONFIG, WEIGHTS, Provenance, load_evaluator, load_model, save_model
+from rehabmotion.models.trainable import Draws
 from rehabmotion.motion import CANONICAL, Motion
 
 PROVENANCE = Provenance("tiny", ("uiprmd",), ("uiprmd s06",), ("deep_squat",), {}, (0.0, 0.0))
@@ -288,14 +289,14 @@ def test_a_caption_fits_its_exercise_and_the_side_it_says() -> None:
 
 def test_the_loss_reads_no_invalid_joint_and_no_spoilt_clip_as_an_answer(evaluator: Evaluator) -> None:
     batch = batch_of()
-    losses = evaluator.loss(batch)
+    losses = evaluator.loss(batch, Draws(0))
     assert all(torch.isfinite(value) and value.ndim == 0 for value in losses.values())
     moved = torch.where(batch.valid[..., None], batch.positions, torch.full_like(batch.positions, 9.0))
-    again = evaluator.loss(replace(batch, positions=moved))
+    again = evaluator.loss(replace(batch, positions=moved), Draws(0))
     assert all(torch.allclose(losses[k], again[k], atol=1e-5) for k in losses)
     positions = batch.positions.clone()
     positions[5] += torch.randn(16, 22, 3)
-    spoilt = evaluator.loss(replace(batch, positions=positions))
+    spoilt = evaluator.loss(replace(batch, positions=positions), Draws(0))
     assert torch.allclose(spoilt["contrast"], losses["contrast"], atol=1e-6)
     assert not torch.allclose(spoilt["kinematics"], losses["kinematics"])
 

@@ -6,11 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-import rehabmotion.models.generator as generator
+import rehabmotion.models.diffusion as family
 from rehabmotion.errors import UserError
-from rehabmotion.models.denoiser import Conditions, DenoiserConfig
-from rehabmotion.models.generator import Batch, DiffusionConfig, DiffusionGenerator, Request
+from rehabmotion.models.conditioning import Conditions, NetworkConfig
+from rehabmotion.models.diffusion import DiffusionConfig, DiffusionGenerator
+from rehabmotion.models.generator import Batch, Request
 from rehabmotion.models.text import TextConfig
+from rehabmotion.models.trainable import Draws
 from rehabmotion.motion import CANONICAL
 from rehabmotion.workflows.sizes import size
 
@@ -26,7 +28,7 @@ def batch_of(c: Conditions, features: int = 66, t: int = 16) -> Batch:
 
 
 def losses(model: DiffusionGenerator, batch: Batch, seed: int = 0) -> dict[str, float]:
-    return {k: float(v.detach()) for k, v in model.loss(batch, torch.Generator().manual_seed(seed)).items()}
+    return {k: float(v.detach()) for k, v in model.loss(batch, Draws(seed)).items()}
 
 
 # --- loss ---------------------------------------------------------------------------------------------------------
@@ -119,7 +121,7 @@ def test_the_text_encoder_is_not_trained_with_it(model: DiffusionGenerator, cond
     model.train()
     assert model.denoiser.training
     assert not model.text.training
-    model.loss(batch_of(conditions()), torch.Generator().manual_seed(0))["total"].backward()
+    model.loss(batch_of(conditions()), Draws(0))["total"].backward()
     assert all(p.grad is None for p in model.text.parameters())
     assert any(p.grad is not None and p.grad.abs().max() > 0 for p in model.denoiser.parameters())
 
@@ -131,7 +133,7 @@ def test_conditions_are_dropped_as_often_as_asked(model: DiffusionGenerator, con
         scale=torch.zeros(4000, dtype=torch.long),
         person=torch.zeros(4000, dtype=torch.long),
     )
-    dropped = model._dropped(c, torch.Generator().manual_seed(0))
+    dropped = model._dropped(c, Draws(0))
     shares = [float((~dropped.has_text).float().mean()), float((~dropped.has_words).float().mean())]
     assert shares == pytest.approx([model.config.drop_text, model.config.drop_words], abs=0.02)
     assert float((dropped.person < 0).float().mean()) == pytest.approx(model.config.drop_person, abs=0.02)
@@ -184,7 +186,7 @@ def guided(model: DiffusionGenerator, request: Request, monkeypatch: pytest.Monk
         opinions.append(noise)
         return noise
 
-    monkeypatch.setattr(generator, "ddim", one_look)
+    monkeypatch.setattr(family, "ddim", one_look)
     model.sample(request, **weights)  # type: ignore[arg-type]
     return torch.stack(opinions)
 
@@ -255,7 +257,7 @@ def test_the_published_size_trains_a_step_and_samples(conditions: Make, request_
     paper = size("paper")
     assert (paper.d, paper.layers, paper.n_frames, paper.patch, paper.features) == (512, 8, 196, 1, "humanml3d")
     text = TextConfig(("deep_squat", "hurdle_step", "side_lunge"), d=paper.d_text)
-    denoiser = DenoiserConfig(
+    network = NetworkConfig(
         n_frames=paper.n_frames,
         n_features=263,
         n_masked=22,
@@ -267,7 +269,7 @@ def test_the_published_size_trains_a_step_and_samples(conditions: Make, request_
         d_text=paper.d_text,
         n_people=2,
     )
-    config = DiffusionConfig(text, denoiser, (0.0,) * 263, (1.0,) * 263, ("fms",), paper.features)
+    config = DiffusionConfig(text, network, (0.0,) * 263, (1.0,) * 263, ("fms",), paper.features)
     assert DiffusionConfig.from_json(config.as_json()) == config
     torch.manual_seed(0)
     model = DiffusionGenerator(config).train()
@@ -276,7 +278,7 @@ def test_the_published_size_trains_a_step_and_samples(conditions: Make, request_
     batch.frame_mask = torch.arange(196) < torch.tensor([196, 60])[:, None]
     optimiser = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=paper.learning_rate)
     before = losses(model.eval(), batch)["total"]
-    model.train().loss(batch, torch.Generator().manual_seed(0))["total"].backward()
+    model.train().loss(batch, Draws(0))["total"].backward()
     optimiser.step()
     assert losses(model.eval(), batch)["total"] < before
     assert model.sample(request_of(n=1), steps=2).shape == (1, 196, 263)
@@ -295,10 +297,10 @@ def test_a_configuration_survives_json(make_config: Config) -> None:
     [
         {"n_layers": 3},
         {"text": {"exercises": ["a"], "width": 3}},
-        {"denoiser": {"n_layers": 3}},
+        {"network": {"n_layers": 3}},
         {"text": {}},
         {"text": 3},
-        {"denoiser": [1]},
+        {"network": [1]},
         {"mean": [0.0] * 65},
         {"std": [0.0] * 67},
         {"mean": 3},
@@ -312,7 +314,7 @@ def test_a_foreign_configuration_is_refused(make_config: Config, change: dict[st
         DiffusionConfig.from_json({**make_config().as_json(), **change})
 
 
-@pytest.mark.parametrize("missing", ["text", "denoiser", "mean", "std", "scales"])
+@pytest.mark.parametrize("missing", ["text", "network", "mean", "std", "scales"])
 def test_a_configuration_lacks_nothing(make_config: Config, missing: str) -> None:
     data = {k: v for k, v in make_config().as_json().items() if k != missing}
     with pytest.raises(UserError):

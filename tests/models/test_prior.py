@@ -5,8 +5,8 @@ import torch
 from scipy.fft import dct
 from torch import Tensor
 
-from rehabmotion.models.diffusion import cosine_alpha_bar, ddim
 from rehabmotion.models.prior import CEILING, JITTER, LOOSE, Calm, SpectralPrior, dct_matrix, level_of
+from rehabmotion.models.samplers import cosine_alpha_bar, cosine_levels, ddim
 
 T, C = 16, 2
 
@@ -29,8 +29,8 @@ def test_unfitted_it_believes_the_network_alone() -> None:
     painted, x_t = torch.randn(3, T, C), torch.randn(3, T, C)
     step = torch.tensor([0.0, 0.5, 1.0])
     prior = SpectralPrior(T, C)
-    assert torch.equal(prior(painted, x_t, step), painted)
-    assert torch.equal(prior.loss_weight(step), torch.ones(3))
+    assert torch.equal(prior(painted, x_t, *cosine_levels(step)), painted)
+    assert torch.equal(prior.loss_weight(*cosine_levels(step)), torch.ones(3))
 
 
 @pytest.mark.parametrize("step", [0.02, 0.2, 0.7])
@@ -39,21 +39,21 @@ def test_the_estimate_weighs_expectation_and_input_by_their_variances(step: floa
     a = float(cosine_alpha_bar(torch.tensor(step)))
     keep = 0.09 / (0.09 + (1 - a) / a)
     expected = keep * 3.0 / a**0.5 + (1 - keep) * 2.0
-    got = fitted(0.3)(painted, x_t, torch.tensor([step]))
+    got = fitted(0.3)(painted, x_t, *cosine_levels(torch.tensor([step])))
     assert torch.allclose(got, torch.full_like(got, expected), rtol=1e-4)
 
 
 def test_a_clean_clip_passes_and_pure_noise_does_not() -> None:
     prior, x, painted = fitted(0.3), torch.randn(1, T, C), torch.randn(1, T, C)
-    assert torch.allclose(prior(painted, x, torch.zeros(1)), x, atol=1e-4)
-    assert torch.allclose(prior(painted, x, torch.ones(1)), painted, atol=1e-2)
+    assert torch.allclose(prior(painted, x, *cosine_levels(torch.zeros(1))), x, atol=1e-4)
+    assert torch.allclose(prior(painted, x, *cosine_levels(torch.ones(1))), painted, atol=1e-2)
 
 
 def test_jitter_of_the_network_is_taken_away_where_clips_have_none() -> None:
     prior = fitted(0.0)
     prior.total[T // 2 :] = 0.0
     painted = torch.randn(1, T, C)
-    spectrum = prior.dct @ prior(painted, torch.zeros(1, T, C), torch.ones(1))
+    spectrum = prior.dct @ prior(painted, torch.zeros(1, T, C), *cosine_levels(torch.ones(1)))
     assert spectrum[:, T // 2 :].abs().max() < 1e-4
     assert torch.allclose(spectrum[:, : T // 2], (prior.dct @ painted)[:, : T // 2], rtol=1e-3, atol=1e-4)
 
@@ -98,7 +98,7 @@ def test_without_repetitions_it_stays_unfitted() -> None:
 
 
 def test_nearly_clean_clips_weigh_more_in_the_loss_but_not_without_end() -> None:
-    weights = fitted(0.1).loss_weight(torch.tensor([1.0, 0.5, 0.1, 0.0]))
+    weights = fitted(0.1).loss_weight(*cosine_levels(torch.tensor([1.0, 0.5, 0.1, 0.0])))
     assert weights[0] == pytest.approx(1.0, abs=1e-4)
     assert (weights.diff() > 0).all()
     assert weights[-1] == CEILING
@@ -111,7 +111,7 @@ def test_sampling_a_known_deviation_gives_it_back() -> None:
     noise = torch.randn(4000, T, C, generator=torch.Generator().manual_seed(0))
 
     def predict(x: Tensor, step: Tensor) -> Tensor:
-        return prior(torch.zeros_like(x), x, step)
+        return prior(torch.zeros_like(x), x, *cosine_levels(step))
 
     spectrum = prior.dct @ ddim(predict, noise, 200, power=2.0)
     assert torch.allclose(spectrum.square().mean(dim=0).sqrt(), prior.deviation, rtol=0.06)

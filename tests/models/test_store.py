@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from rehabmotion.errors import UserError
-from rehabmotion.models.generator import DiffusionGenerator, Request
+from rehabmotion.models.diffusion import DiffusionGenerator
+from rehabmotion.models.generator import Request
 from rehabmotion.models.store import CONFIG, WEIGHTS, Provenance, load_model, save_model
 
 QUICK = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -147,22 +148,22 @@ def edited(folder: Path, path: str, value: Any) -> None:
         ("model", None),
         ("model", []),
         ("model/n_layers", 3),
-        ("model/denoiser/n_layers", 3),
+        ("model/network/n_layers", 3),
         ("model/text/width", 3),
-        ("model/denoiser", None),
-        ("model/denoiser", 3),
-        ("model/denoiser/d", -4),
-        ("model/denoiser/d", "wide"),
-        ("model/denoiser/d", 33),
-        ("model/denoiser/heads", 0),
-        ("model/denoiser/heads", 5),
-        ("model/denoiser/layers", 1),
-        ("model/denoiser/patch", 0),
-        ("model/denoiser/patch", 3),
-        ("model/denoiser/n_features", 263),
-        ("model/denoiser/n_exercises", 7),
-        ("model/denoiser/d_text", 8),
-        ("model/denoiser/scales", ["fms"]),
+        ("model/network", None),
+        ("model/network", 3),
+        ("model/network/d", -4),
+        ("model/network/d", "wide"),
+        ("model/network/d", 33),
+        ("model/network/heads", 0),
+        ("model/network/heads", 5),
+        ("model/network/layers", 1),
+        ("model/network/patch", 0),
+        ("model/network/patch", 3),
+        ("model/network/n_features", 263),
+        ("model/network/n_exercises", 7),
+        ("model/network/d_text", 8),
+        ("model/network/scales", ["fms"]),
         ("model/text/exercises", ["deep_squat"]),
         ("model/text/encoder", "berta"),
         ("model/features", "quaternions"),

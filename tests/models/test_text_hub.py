@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from rehabmotion.errors import UserError
-from rehabmotion.models.generator import DiffusionConfig, DiffusionGenerator, Request
+from rehabmotion.models.diffusion import DiffusionConfig, DiffusionGenerator
+from rehabmotion.models.generator import Request
 from rehabmotion.models.text import QUALITIES, SIDES, TextConfig
 from rehabmotion.models.text_hub import HubBackbone, HubTextEncoder
 

@@ -8,8 +8,8 @@ import torch
 from rehabmotion.data.samples import Samples, build_samples
 from rehabmotion.data.simulator import simulate
 from rehabmotion.features.canonical import fit_statistics
-from rehabmotion.models.denoiser import DenoiserConfig
-from rehabmotion.models.generator import DiffusionConfig, DiffusionGenerator
+from rehabmotion.models.conditioning import NetworkConfig
+from rehabmotion.models.diffusion import DiffusionConfig, DiffusionGenerator
 from rehabmotion.models.text import TextConfig
 from rehabmotion.motion import EXERCISES
 from rehabmotion.motion.transforms import canonicalise
@@ -41,8 +41,8 @@ def make_model(samples: Samples) -> Callable[[], DiffusionGenerator]:
     """A function that makes the same tiny generator anew, with drop-out."""
     statistics = fit_statistics(samples.x, samples.mask)
     text = TextConfig(tuple(EXERCISES), d=16, heads=2, word_buckets=256, gram_buckets=256)
-    denoiser = DenoiserConfig(n_frames=16, d=16, layers=1, heads=2, n_exercises=len(text.classes), d_text=16)
-    config = DiffusionConfig(text, denoiser, statistics.mean, statistics.std, samples.scales)
+    network = NetworkConfig(n_frames=16, d=16, layers=1, heads=2, n_exercises=len(text.classes), d_text=16)
+    config = DiffusionConfig(text, network, statistics.mean, statistics.std, samples.scales)
 
     def make() -> DiffusionGenerator:
         torch.manual_seed(0)

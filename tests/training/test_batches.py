@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from rehabmotion.data.samples import Samples
-from rehabmotion.models.generator import Batch, DiffusionGenerator, Request
+from rehabmotion.models.diffusion import DiffusionGenerator
+from rehabmotion.models.generator import Batch, Request
 from rehabmotion.models.text import SIDES
 from rehabmotion.motion import Score
 from rehabmotion.training.batches import UNSCORED, BatchMaker, to_device
@@ -22,7 +23,7 @@ def equal(a: Batch, b: Batch) -> bool:
     return torch.equal(a.x, b.x) and torch.equal(a.valid, b.valid) and all(torch.equal(x, y) for x, y in parts)
 
 
-def test_a_draw_depends_on_seed_step_and_rank_alone(make_model: Make, samples: Samples) -> None:
+def test_a_draw_depends_on_seed_step_and_number_alone(make_model: Make, samples: Samples) -> None:
     model = make_model()
     maker = BatchMaker(samples, model.config, seed=3)
     first = maker.draw(model, 5, 6)
@@ -31,7 +32,7 @@ def test_a_draw_depends_on_seed_step_and_rank_alone(make_model: Make, samples: S
     torch.rand(3)
     assert equal(maker.draw(model, 5, 6), first)
     assert equal(BatchMaker(samples, model.config, seed=3).draw(model, 5, 6), first)
-    for other in (maker.draw(model, 6, 6), maker.draw(model, 5, 6, rank=1)):
+    for other in (maker.draw(model, 6, 6), maker.draw(model, 5, 6, 1, 2)):
         assert not torch.equal(other.x, first.x)
     assert not torch.equal(BatchMaker(samples, model.config, seed=4).draw(model, 5, 6).x, first.x)
 

@@ -11,7 +11,7 @@ from torch import nn
 from rehabmotion.errors import UserError
 from rehabmotion.training.checkpoint import Average, load_checkpoint, save_checkpoint
 
-Parts = tuple[nn.Module, Average, torch.optim.Optimizer]
+Parts = tuple[nn.Module, Average, dict[str, torch.optim.Optimizer]]
 
 
 def parts(width: int = 4, seed: int = 0, steps: int = 3) -> Parts:
@@ -24,7 +24,7 @@ def parts(width: int = 4, seed: int = 0, steps: int = 3) -> Parts:
         optimiser.step()
         optimiser.zero_grad()
         average.update(model, step)
-    return model, average, optimiser
+    return model, average, {"model": optimiser}
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_all_of_it_comes_back(path: Path) -> None:
     assert load_checkpoint(path, *other) == 17
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other[0].parameters(), strict=True))
     assert all(torch.equal(average.weights[k], other[1].weights[k]) for k in average.weights)
-    states = [o.state_dict()["state"] for o in (optimiser, other[2])]
+    states = [o.state_dict()["state"] for o in (optimiser["model"], other[2]["model"])]
     assert states[0].keys() == states[1].keys()
     assert all(torch.equal(states[0][i][k], states[1][i][k]) for i in states[0] for k in states[0][i])
 
@@ -47,7 +47,7 @@ def test_all_of_it_comes_back(path: Path) -> None:
 def test_a_fresh_optimiser_takes_it_too(path: Path) -> None:
     fresh = parts(seed=2, steps=0)
     load_checkpoint(path, *fresh)
-    assert fresh[2].state_dict()["state"][0]["step"] == 3
+    assert fresh[2]["model"].state_dict()["state"][0]["step"] == 3
 
 
 @pytest.mark.parametrize("cut", [0, 5, 200, -1])

@@ -103,13 +103,13 @@ def test_groups_are_exercises_but_both_sides_at_once_and_texts_are_their_own(
 # --- batches ------------------------------------------------------------------------------------------------------
 
 
-def test_a_draw_depends_on_seed_step_and_rank_alone(make: Make, samples: EvaluatorSamples) -> None:
+def test_a_draw_depends_on_seed_step_and_shard_alone(make: Make, samples: EvaluatorSamples) -> None:
     model, maker = make(), EvaluatorBatches(samples, samples.scales, seed=3)
     first = maker.draw(model, 5, 8)
     maker.draw(model, 6, 8)
     again = EvaluatorBatches(samples, samples.scales, seed=3).draw(model, 5, 8)
     assert all(torch.equal(a, b) for a, b in zip(vars(first).values(), vars(again).values(), strict=True))
-    for other in (maker.draw(model, 6, 8), maker.draw(model, 5, 8, rank=1)):
+    for other in (maker.draw(model, 6, 8), maker.draw(model, 5, 8, shard=1)):
         assert not torch.equal(other.positions, first.positions)
 
 
@@ -198,8 +198,10 @@ def test_a_stopped_run_ends_with_the_weights_of_one_that_was_not(
     pairs = zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
     header, *rows = (tmp_path / "run" / "log.csv").read_text().splitlines()
-    assert header == "step,split,total,contrast,poses,kinematics,score,rate,steps_per_second"
-    assert [row.split(",")[:2] for row in rows] == [["3", "validation"], ["6", "validation"]]
+    assert header == "step,split,name,value"
+    names = ("total", "contrast", "poses", "kinematics", "score")
+    expected = [[step, "validation", name] for step in ("3", "6") for name in names]
+    assert [row.split(",")[:3] for row in rows] == expected
 
 
 @pytest.mark.parametrize("variant", ["gru", "transformer"])

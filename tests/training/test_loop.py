@@ -11,10 +11,10 @@ import torch
 
 from rehabmotion.data.samples import Samples
 from rehabmotion.errors import UserError
-from rehabmotion.models.generator import DiffusionGenerator
+from rehabmotion.models.diffusion import DiffusionGenerator
 from rehabmotion.training.batches import BatchMaker
 from rehabmotion.training.checkpoint import Average
-from rehabmotion.training.loop import TrainingConfig, learning_rate, train, validate
+from rehabmotion.training.loop import TrainingConfig, _validated, learning_rate, train
 
 Make = Callable[[], DiffusionGenerator]
 CONFIG = TrainingConfig(steps=9, batch_size=4, warm_up=3, validate_every=4, save_every=4, ema=0.9)
@@ -113,11 +113,11 @@ def test_validation_reads_the_average_and_leaves_the_weights(make_model: Make, s
             p.add_(0.1)
     before = {k: v.clone() for k, v in model.state_dict().items()}
     maker = BatchMaker(samples, model.config)
-    first, second = (validate(model, maker, average, torch.device("cpu")) for _ in range(2))
+    first, second = (_validated(model, maker, None, average, torch.device("cpu")) for _ in range(2))
     assert first == second
     assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
     assert model.training
-    other = validate(model, maker, Average(model, 0.9), torch.device("cpu"))
+    other = _validated(model, maker, None, Average(model, 0.9), torch.device("cpu"))
     assert other != first
 
 
@@ -125,8 +125,9 @@ def test_the_log_has_a_line_for_each_validation(make_model: Make, samples: Sampl
     run_of(make_model, samples, tmp_path)
     with (tmp_path / "log.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [(row["step"], row["split"]) for row in rows] == [(s, "validation") for s in ("4", "8", "9")]
-    assert all(float(row["total"]) > 0 for row in rows)
+    totals = [row for row in rows if row["name"] == "total"]
+    assert [(row["step"], row["split"]) for row in totals] == [(s, "validation") for s in ("4", "8", "9")]
+    assert all(float(row["value"]) > 0 for row in totals)
 
 
 # --- rates and averages -------------------------------------------------------------------------------------------

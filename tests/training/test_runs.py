@@ -53,7 +53,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"family": "gan"},
+        {"family": "transformer"},
         {"size_name": "huge"},
         {"steps": 0},
         {"corpora": []},
@@ -94,10 +94,10 @@ def test_a_fine_tuned_model_knows_the_people_it_was_first_trained_on(
     recorded(3)
     first = train_model("diffusion", ["mars"], tmp_path / "a", "smoke", steps=1)
     model, provenance = load_model(first)
-    assert model.config.denoiser.n_people == 4  # two people and their mirror images
+    assert model.config.network.n_people == 4  # two people and their mirror images
     assert provenance.people == {"hurdle_step": {"left": [0, 2], "right": [1, 3]}}
     recorded(8)
     second = train_model("diffusion", ["mars"], tmp_path / "b", "smoke", steps=1, init=str(first))
     model, tuned = load_model(second)
-    assert model.config.denoiser.n_people == 4
+    assert model.config.network.n_people == 4
     assert tuned.people == provenance.people

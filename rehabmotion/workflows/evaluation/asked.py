@@ -11,7 +11,7 @@ import numpy as np
 from rehabmotion.data.prepare import cache_folder
 from rehabmotion.errors import UserError
 from rehabmotion.io.npz import read_npz, write_npz
-from rehabmotion.models.generator import DiffusionGenerator
+from rehabmotion.models.generator import Generator
 from rehabmotion.models.store import WEIGHTS, Provenance
 from rehabmotion.motion import Motion, Score
 from rehabmotion.workflows.evaluation.sides import Side, caption_of
@@ -47,7 +47,7 @@ def asked_rows(n_real: int, n: int | None) -> list[int]:
     return [i % n_real for i in range(wanted)]
 
 
-def ask_like(motion: Motion, number: int, model: DiffusionGenerator) -> Ask:
+def ask_like(motion: Motion, number: int, model: Generator) -> Ask:
     """Return what is asked for in place of a real clip: its words, its first score that the model knows, its length."""
     scores = [score for score in motion.scores if score.scale in model.config.scales]
     seconds = float(np.clip(motion.seconds, SHORTEST, LONGEST))
@@ -66,7 +66,7 @@ def _spelled(score: Score | None) -> str:
 
 
 def _made(
-    model: DiffusionGenerator,
+    model: Generator,
     provenance: Provenance,
     asks: Sequence[Ask],
     seed: int,

@@ -52,8 +52,8 @@ class Fold:
     seed: int
 
 
-Generator = Callable[[list[Wanted]], list[Motion]]
-MakeGenerator = Callable[[list[Motion], Fold], Generator]
+Perform = Callable[[list[Wanted]], list[Motion]]
+MakeGenerator = Callable[[list[Motion], Fold], Perform]
 Progress = Callable[[int, int, str], None]  # fold, of how many, what is done now
 
 

@@ -13,7 +13,7 @@ from rehabmotion.data.captions import captions
 from rehabmotion.data.samples import Samples, build_samples
 from rehabmotion.errors import UserError
 from rehabmotion.features import FEATURES
-from rehabmotion.models.generator import DiffusionGenerator, Request
+from rehabmotion.models.generator import Generator, Request
 from rehabmotion.motion import EXERCISES, Motion
 from rehabmotion.motion.transforms import canonicalise
 from rehabmotion.training.batches import BatchMaker
@@ -21,7 +21,7 @@ from rehabmotion.training.loop import TrainingConfig, checkpoint_path, train
 from rehabmotion.workflows.generate import BATCH, FPS, LONGEST, SHORTEST
 from rehabmotion.workflows.sizes import size
 from rehabmotion.workflows.train import Say, new_model
-from rehabmotion.workflows.utility.protocol import Fold, Generator, MakeGenerator, Wanted
+from rehabmotion.workflows.utility.protocol import Fold, MakeGenerator, Perform, Wanted
 
 
 def train_in_fold(
@@ -32,6 +32,7 @@ def train_in_fold(
     beside: Mapping[str, Sequence[Motion]] | None = None,
     as_somebody: bool = True,
     say: Say = lambda _: None,
+    family: str = "diffusion",
 ) -> MakeGenerator:
     """Return what trains a model in each fold, for `utility`; the runs lie in `out`/model-00, model-01 ...
 
@@ -45,12 +46,12 @@ def train_in_fold(
     if corpus in (beside or {}):
         raise UserError(f'Expected other corpora beside "{corpus}", got the same: its test people would be trained on.')
 
-    def make(training: list[Motion], fold: Fold) -> Generator:
+    def make(training: list[Motion], fold: Fold) -> Perform:
         corpora = {corpus: training, **(beside or {})}
         samples = build_samples(corpora, n_frames=chosen.n_frames, features=chosen.features)
         run = Path(out) / f"model-{fold.number:02d}"
         stopped = checkpoint_path(run).exists()
-        model = new_model(samples, chosen, "ngram", fold.seed, stopped, say)
+        model = new_model(family, samples, chosen, "ngram", fold.seed, stopped, say)
         config = TrainingConfig(
             steps=steps or chosen.steps,
             batch_size=chosen.batch_size,
@@ -88,7 +89,7 @@ class Cast:
         return Cast(self.heights, {})
 
 
-def performed(model: DiffusionGenerator, cast: Cast, wanted: Sequence[Wanted], seed: int) -> list[Motion]:
+def performed(model: Generator, cast: Cast, wanted: Sequence[Wanted], seed: int) -> list[Motion]:
     """Return a motion (30 fps, canonical) for each request; phrasing, body size and manner are drawn from the seed.
 
     Durations beyond what `generate` takes, 1 to 10 s, are cut to it.

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rehabmotion.models.diffusion import add_noise, cosine_alpha_bar, ddim
+from rehabmotion.models.samplers import add_noise, cosine_alpha_bar, ddim
 
 
 def test_the_signal_falls_from_all_to_almost_nothing_and_never_rises() -> None:
