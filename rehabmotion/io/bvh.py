@@ -10,14 +10,14 @@ from scipy.spatial.transform import Rotation
 
 from rehabmotion.errors import UserError
 from rehabmotion.io.bvh_parse import MAX_JOINTS, BvhText, parse_bvh
-from rehabmotion.io.bvh_rotations import ARM_ORDER, BODY_ORDER, euler_degrees, joint_frames
+from rehabmotion.io.bvh_rotations import ARM_ORDER, BODY_ORDER, euler_degrees
 from rehabmotion.io.files import read_text, write_atomic
 from rehabmotion.io.rates import rate_of_step
 from rehabmotion.motion import Motion, Skeleton
 from rehabmotion.motion.retarget import bone_lengths
+from rehabmotion.motion.rig import Rig, rig
 
 UNITS_M = {"m": 1.0, "cm": 0.01, "mm": 0.001, "cmu": 0.0254 / 0.45}  # cmu: the scaled inches of its recordings
-RIGID_M = 1e-4  # a joint that stays this near to its OFFSET gets no position channels
 
 
 def read_bvh(path: Path, unit: str | None = None) -> list[Motion]:
@@ -106,57 +106,42 @@ def write_bvh(motion: Motion, path: Path) -> None:
     for name in motion.skeleton.joint_names:
         if name != " ".join(name.split()) or not name or "{" in name or "}" in name:
             raise UserError(f"Expected joint names of plain words for BVH, got {name!r}.")
-    columns, rigid, offsets = _channels(motion)
+    rigged = rig(motion)
     lines = ["HIERARCHY"]
-    order = _write_joint(motion.skeleton, motion.skeleton.parents.index(-1), 0, rigid, offsets, lines)
-    table = np.concatenate([columns[joint] for joint in order], axis=1) + 0.0  # no -0.0
+    order = _write_joint(rigged, motion.skeleton.parents.index(-1), 0, lines)
+    table = np.concatenate([_channels(rigged, joint) for joint in order], axis=1) + 0.0  # no -0.0
     rows = [" ".join(f"{value:.6f}" for value in row) for row in table]
     lines += ["MOTION", f"Frames: {motion.n_frames}", f"Frame Time: {1.0 / motion.fps!r}", *rows]
     write_atomic(path, "\n".join(lines) + "\n")
 
 
-def _channels(motion: Motion) -> tuple[dict[int, NDArray[np.floating]], dict[int, bool], NDArray[np.floating]]:
-    """Per joint: channel values (T, 3 or 6) in cm and degrees, whether rotations suffice; and OFFSETs (J, 3) in cm."""
-    frames, target = joint_frames(motion), motion.positions.astype(np.float64)
-    reached = target.copy()  # where the file puts each joint, so that a child makes good what its parent lacks
-    columns, rigid, offsets = {}, {}, np.zeros((len(motion.skeleton), 3))
-    for joint in motion.skeleton.order:
-        parent = motion.skeleton.parents[joint]
-        local, place, rigid[joint] = frames[:, joint], target[:, joint], False
-        if parent >= 0:
-            local = np.swapaxes(frames[:, parent], 1, 2) @ local
-            place = np.einsum("tba,tb->ta", frames[:, parent], target[:, joint] - reached[:, parent])
-            seen = motion.valid[:, joint] & motion.valid[:, parent]
-            offset = np.median(place[seen] if seen.any() else place, axis=0)
-            rigid[joint] = bool(np.abs(place - offset).max() <= RIGID_M)
-            offsets[joint] = 100.0 * offset
-        if rigid[joint]:
-            reached[:, joint] = reached[:, parent] + frames[:, parent] @ offset
-        angles = euler_degrees(local, _order(motion.skeleton.joint_names[joint]))
-        columns[joint] = angles if rigid[joint] else np.concatenate([100.0 * place, angles], axis=1)
-    return columns, rigid, offsets
+def _channels(rigged: Rig, joint: int) -> NDArray[np.floating]:
+    """A joint's channel values (T, 3), degrees; (T, 6) with centimetres before them where its place changes."""
+    angles = euler_degrees(rigged.rotations[:, joint], _order(rigged.skeleton.joint_names[joint]))
+    if rigged.rigid[joint]:
+        return angles
+    return np.concatenate([100.0 * rigged.places[:, joint], angles], axis=1)
 
 
 def _order(joint: str) -> str:
     return ARM_ORDER if joint.endswith(("collar", "shoulder", "elbow", "wrist")) else BODY_ORDER
 
 
-def _write_joint(
-    skeleton: Skeleton, joint: int, depth: int, rigid: dict[int, bool], offsets: NDArray[np.floating], lines: list[str]
-) -> list[int]:
+def _write_joint(rigged: Rig, joint: int, depth: int, lines: list[str]) -> list[int]:
     """Append the joint's block and those of its children; return the joints in the order of the channels."""
+    skeleton, offset = rigged.skeleton, 100.0 * rigged.offsets[joint]
     pad = "\t" * depth
     name, children = skeleton.joint_names[joint], [j for j, p in enumerate(skeleton.parents) if p == joint]
     channels = [f"{axis}rotation" for axis in _order(name)]
-    if not rigid[joint]:
+    if not rigged.rigid[joint]:
         channels = ["Xposition", "Yposition", "Zposition", *channels]
     lines += [f"{pad}{'JOINT' if depth else 'ROOT'} {name}", f"{pad}{{"]
-    lines += [f"{pad}\tOFFSET {_triple(offsets[joint])}", f"{pad}\tCHANNELS {len(channels)} {' '.join(channels)}"]
+    lines += [f"{pad}\tOFFSET {_triple(offset)}", f"{pad}\tCHANNELS {len(channels)} {' '.join(channels)}"]
     order = [joint]
     for child in children:
-        order += _write_joint(skeleton, child, depth + 1, rigid, offsets, lines)
+        order += _write_joint(rigged, child, depth + 1, lines)
     if not children:  # a tip to show: a third of the bone before it
-        tip = _triple(offsets[joint] / 3.0)
+        tip = _triple(offset / 3.0)
         lines += [f"{pad}\tEnd Site", f"{pad}\t{{", f"{pad}\t\tOFFSET {tip}", f"{pad}\t}}"]
     lines.append(f"{pad}}}")
     return order

@@ -12,8 +12,9 @@ from scipy.spatial.transform import Rotation
 from rehabmotion.errors import UserError
 from rehabmotion.io.bvh import read_bvh, write_bvh
 from rehabmotion.io.bvh_parse import BvhText, parse_bvh
-from rehabmotion.io.bvh_rotations import FOOT, euler_degrees, joint_frames
+from rehabmotion.io.bvh_rotations import euler_degrees
 from rehabmotion.motion import CANONICAL, Motion, Skeleton
+from rehabmotion.motion.joint_frames import FOOT, joint_frames
 
 at = CANONICAL.index
 LENGTHS = {"knee": 0.4, "ankle": 0.42, "foot": 0.14, "shoulder": 0.13, "elbow": 0.28, "wrist": 0.26}
