@@ -45,6 +45,7 @@ KEPT_IN: dict[str, set[str]] = {
     "matplotlib": set(),
     "transformers": {"models"},
     "sentence_transformers": {"models"},
+    "smplx": {"workflows"},
     "aeon": {"metrics"},
     "sklearn": {"metrics"},
     "tensorboard": {"training"},
@@ -53,7 +54,9 @@ KEPT_IN: dict[str, set[str]] = {
     "rich": {"app"},
 }
 # extras: imported inside functions only, so that the core runs without them
-EXTRAS = {"av", "transformers", "sentence_transformers", "aeon", "sklearn", "tensorboard", "torch.utils.tensorboard"}
+EXTRAS = {
+    "av", "transformers", "sentence_transformers", "aeon", "sklearn", "tensorboard", "torch.utils.tensorboard", "smplx",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

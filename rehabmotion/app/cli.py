@@ -51,7 +51,7 @@ def generate(
         float | None, typer.Option(help="How strictly to follow the words; default: the model's.")
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Sampling steps; default: the model's.")] = None,
-    formats: Annotated[str, typer.Option("--format", help="npz,html,bvh,mp4,csv")] = "npz,html",
+    formats: Annotated[str, typer.Option("--format", help="npz,html,bvh,mp4,csv,glb,obj")] = "npz,html",
     as_json: Json = False,
 ) -> None:
     """Generate motions from words and a score."""
@@ -72,11 +72,16 @@ def convert(
     source: Annotated[Path, typer.Argument(metavar="IN")],
     target: Annotated[Path, typer.Argument(metavar="OUT")],
     source_format: Annotated[str | None, typer.Option("--from", help="Where the extension does not tell.")] = None,
+    smpl: Annotated[
+        Path | None, typer.Option("--smpl", help="SMPL model, file or folder; OUT ends in .smpl.npz or .obj.")
+    ] = None,
 ) -> None:
-    """Convert a motion file into another format, by extension."""
+    """Convert a motion file into another format, by extension: .npz .bvh .csv .trc .npy .html .mp4 .glb .obj."""
     from rehabmotion.workflows.convert import convert as run
+    from rehabmotion.workflows.smpl import convert_to_smpl
 
-    for file in run(source, target, source_format, say):
+    how = (source_format, say)
+    for file in run(source, target, *how) if smpl is None else convert_to_smpl(source, target, smpl, *how):
         print(file)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ import numpy as np
 
 from rehabmotion.errors import UserError
 from rehabmotion.io.files import write_atomic
-from rehabmotion.io.npz_arrays import load_named
+from rehabmotion.io.npz_arrays import load_named, packed
 from rehabmotion.motion import Motion, Score, Skeleton
 
 FIELDS = {  # name: kinds of NumPy type, number of axes
@@ -63,7 +61,6 @@ def _meta(text: str) -> dict[str, Any]:
 
 def write_npz(motion: Motion, path: Path) -> None:
     """Write the motion file, whole or not at all; the same motion gives the same bytes."""
-    buffer = io.BytesIO()
     arrays = {
         "positions": motion.positions,
         "fps": np.float64(motion.fps),
@@ -74,12 +71,4 @@ def write_npz(motion: Motion, path: Path) -> None:
         "scores": np.array(json.dumps([score.as_json() for score in motion.scores]), dtype=np.str_),
         "meta": np.array(json.dumps(motion.meta, sort_keys=True), dtype=np.str_),
     }
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, array in arrays.items():
-            member = io.BytesIO()
-            np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
-            # a fixed date: the clock must not change the bytes
-            info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, member.getvalue())
-    write_atomic(path, buffer.getvalue())
+    write_atomic(path, packed(arrays))

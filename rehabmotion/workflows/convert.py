@@ -13,12 +13,16 @@ from rehabmotion.io import formats
 from rehabmotion.motion import Motion
 from rehabmotion.motion.retarget import bone_lengths, keep_feet, symmetric, with_bone_lengths
 from rehabmotion.motion.transforms import canonicalise
+from rehabmotion.viz.glb import write_glb
+from rehabmotion.viz.obj import write_obj
 from rehabmotion.viz.player import player_html
 from rehabmotion.viz.video import write_mp4
 from rehabmotion.workflows.outputs import staged
 
-SHOWN = (".mp4", ".html")
-SHOWS_PLACEHOLDERS = (".bvh",)  # it has no mask; .npy has none either and refuses missing joints
+SHOWN = (".mp4", ".html")  # several motions side by side
+BODIES = {".glb": write_glb, ".obj": write_obj}
+SHOWS_PLACEHOLDERS = (".bvh", *BODIES)  # they have no mask; .npy has none either and refuses missing joints
+SMPL = ".smpl.npz"
 
 
 def convert(
@@ -27,19 +31,32 @@ def convert(
     """Return the files written. Several recordings in one source become target_0000, target_0001, ...
 
     A motion file of ours keeps its joints and its place; every other source is brought to the canonical skeleton with
-    constant bone lengths, to the floor, facing +z. All files appear, or none.
+    constant bone lengths, to the floor, facing +z. A target in .obj is a folder of that name without the ending. All
+    files appear, or none.
     """
     check_target(target)
     motions = load(source, source_format)
     if target.suffix.lower() in SHOWS_PLACEHOLDERS:
-        _warn_of_placeholders(motions, target.suffix, say)
-    targets = [target]
-    if len(motions) > 1:
-        targets = [target.with_name(f"{target.stem}_{i:04d}{target.suffix}") for i in range(len(motions))]
+        warn_of_placeholders(motions, target.suffix, say)
+    targets = numbered(target, len(motions))
     with staged(target.parent) as stage, naming(source):
         for motion, path in zip(motions, targets, strict=True):
             save([motion], stage / path.name)
-    return targets
+    return [made(path) for path in targets]
+
+
+def numbered(target: Path, count: int) -> list[Path]:
+    """Return the target, or for several recordings target_0000, target_0001, ..."""
+    if count == 1:
+        return [target]
+    ending = SMPL if target.name.lower().endswith(SMPL) else target.suffix
+    stem = target.name[: len(target.name) - len(ending)]
+    return [target.with_name(f"{stem}_{i:04d}{ending}") for i in range(count)]
+
+
+def made(target: Path) -> Path:
+    """Return what `save` makes for a target: the file, or the folder of meshes."""
+    return target.with_suffix("") if target.suffix.lower() == ".obj" else target
 
 
 def load(source: Path, source_format: str | None = None) -> list[Motion]:
@@ -70,7 +87,7 @@ def naming(source: Path) -> Iterator[None]:
         raise UserError(str(error) if str(source) in str(error) else f"{source}: {error}") from None
 
 
-def _warn_of_placeholders(motions: Sequence[Motion], suffix: str, say: Callable[[str], None]) -> None:
+def warn_of_placeholders(motions: Sequence[Motion], suffix: str, say: Callable[[str], None]) -> None:
     """Say which joints the format will show as if they had been measured."""
     names = {
         name: motion.valid[:, j].any()
@@ -85,9 +102,11 @@ def _warn_of_placeholders(motions: Sequence[Motion], suffix: str, say: Callable[
 
 def check_target(target: Path) -> None:
     """Raise UserError where an output cannot be written: by its extension, or for want of an extra."""
-    if target.suffix.lower() not in (*formats.writable(), *SHOWN):
-        known = " ".join((*formats.writable(), *SHOWN))
-        raise UserError(f"Expected an output that ends in one of {known}, got {target}.")
+    known = (*formats.writable(), *SHOWN, *BODIES)
+    if target.suffix.lower() not in known:
+        raise UserError(f"Expected an output that ends in one of {' '.join(known)}, got {target}.")
+    if target.name.lower().endswith(SMPL):
+        raise UserError(f"Expected a body model for {target}, got none. Pass --smpl MODEL, a file or a folder.")
     if target.suffix.lower() == ".mp4":
         need_video()
 
@@ -99,8 +118,11 @@ def need_video() -> None:
 
 
 def save(motions: Sequence[Motion], target: Path, labels: Sequence[str] | None = None) -> None:
-    """Write one motion in a file format, or one or more to look at (.html, .mp4)."""
+    """Write one motion in a file format or as a body (.glb, .obj), or one or more to look at (.html, .mp4)."""
     suffix = target.suffix.lower()
+    if suffix in BODIES:
+        BODIES[suffix](motions[0], made(target))
+        return
     if suffix not in SHOWN:
         formats.write(motions[0], target)
         return

@@ -8,12 +8,12 @@ from typing import Any
 
 from rehabmotion.errors import UserError
 from rehabmotion.motion import Motion, Score
-from rehabmotion.workflows.convert import label, need_video, save
+from rehabmotion.workflows.convert import label, made, need_video, save
 from rehabmotion.workflows.generate import Generated, generate
 from rehabmotion.workflows.models import open_model
 from rehabmotion.workflows.outputs import staged
 
-FORMATS = ("npz", "html", "bvh", "mp4", "csv")
+FORMATS = ("npz", "html", "bvh", "mp4", "csv", "glb", "obj")
 PAGE = "player.html"
 SHOWN_MOST = 12  # figures in one page
 
@@ -76,8 +76,9 @@ def _write(result: Generated, folder: Path, formats: Sequence[str]) -> list[str]
     for i, motion in enumerate(result.motions):
         for suffix in formats:
             if suffix != "html":
-                names.append(f"{i:04d}.{suffix}")
-                save([motion], folder / names[-1])
+                target = folder / f"{i:04d}.{suffix}"
+                save([motion], target)
+                names.append(made(target).name)
     if "html" in formats:
         shown = result.motions[:SHOWN_MOST]
         labels = [f"{label(m)} · #{i}" if len(shown) > 1 else label(m) for i, m in enumerate(shown)]

@@ -38,13 +38,31 @@ def _standing(folder: Path) -> Path:
 
 
 def _move(stage: Path, folder: Path) -> None:
-    names = sorted(path.name for path in stage.iterdir())
-    taken = [name for name in names if (folder / name).is_dir()]
-    if taken:
-        raise UserError(f"Expected to write the file {folder / taken[0]}, a folder of that name is there. Move it.")
+    for path in sorted(stage.iterdir()):
+        _check_room(path, folder / path.name)
+    files = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            os.replace(stage / name, folder / name)
+        for path in files:
+            (folder / path).parent.mkdir(exist_ok=True)
+            os.replace(stage / path, folder / path)
     except OSError as error:
         raise UserError(f"Expected to write into {folder}, could not ({error.strerror}).") from None
+
+
+def _check_room(new: Path, there: Path) -> None:
+    """Refuse a folder in the place of a file, the reverse, and a folder whose old frames would go on after ours."""
+    if not new.is_dir():
+        if there.is_dir():
+            raise UserError(f"Expected to write the file {there}, a folder of that name is there. Move it.")
+        return
+    if not os.path.lexists(there):
+        return
+    if not there.is_dir():
+        raise UserError(f"Expected to write the folder {there}, a file of that name is there. Move it.")
+    names = {path.name for path in new.iterdir()}
+    stale = {path.name for path in there.glob("frame_*.obj")} - names
+    if stale:
+        raise UserError(f"Expected {there} without frames of another motion, got {min(stale)}. Remove them.")
+    for name in sorted(names):
+        _check_room(new / name, there / name)

@@ -106,6 +106,53 @@ def test_placeholders_are_warned_of_where_it_cannot(call: Call, squat: Motion, t
     assert names(tmp_path) == ["a.npz", "b.bvh"]
 
 
+@pytest.mark.parametrize(("suffix", "made"), [("glb", "b.glb"), ("obj", "b")])
+def test_bodies_are_written_with_a_warning_of_placeholders(
+    call: Call, squat: Motion, tmp_path: Path, suffix: str, made: str
+) -> None:
+    write_npz(masked(squat.but(positions=squat.positions[:12], valid=squat.valid[:12])), tmp_path / "a.npz")
+    result = call("convert", tmp_path / "a.npz", tmp_path / f"b.{suffix}")
+    assert (result.code, result.out) == (0, f"{tmp_path / made}\n")
+    assert result.err.count("\n") == 1
+    assert "left_foot (at times), head." in result.err
+    assert names(tmp_path) == sorted(["a.npz", made])
+
+
+def test_a_body_of_another_skeleton_and_of_one_frame(call: Call, tmp_path: Path) -> None:
+    own = Motion(np.array([[[0.0, 0, 0], [0, 1, 0], [1, 1, 0]]]), 50.0, Skeleton(("a", "b", "c"), (-1, 0, -1)))
+    write_npz(own, tmp_path / "own.npz")
+    assert call("convert", tmp_path / "own.npz", tmp_path / "x.glb").code == 0
+    assert call("convert", tmp_path / "own.npz", tmp_path / "x.obj").code == 0
+    assert names(tmp_path / "x") == ["body.mtl", "frame_0000.obj"]
+
+
+def test_what_stands_in_the_way_of_a_body_is_told(call: Call, squat_npz: Path, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("mine")
+    (tmp_path / "y" / "frame_0000.obj").mkdir(parents=True)
+    far = read_npz(squat_npz)
+    far.positions[:, CANONICAL.index("left_wrist")] += 5000
+    write_npz(far, tmp_path / "far.npz")
+    before = names(tmp_path)
+    assert call("convert", squat_npz, tmp_path / "x.obj").is_mistake("folder", str(tmp_path / "x"))
+    assert call("convert", squat_npz, tmp_path / "y.obj").is_mistake("frame_0000.obj", "folder")
+    assert call("convert", tmp_path / "far.npz", tmp_path / "z.glb").is_mistake("far.npz", "proportion")
+    assert call("convert", squat_npz, tmp_path / "z.smpl.npz").is_mistake("--smpl", "z.smpl.npz")
+    assert call("convert", squat_npz, tmp_path / "z.glb", "--smpl", tmp_path).is_mistake(".smpl.npz")
+    assert names(tmp_path) == before
+
+
+def test_a_missing_folder_of_smpl_models_is_told(call: Call, squat_npz: Path, tmp_path: Path) -> None:
+    pytest.importorskip("smplx", reason="needs the extra: smpl")
+    result = call("convert", squat_npz, tmp_path / "z.smpl.npz", "--smpl", tmp_path / "missing")
+    assert result.is_mistake("missing", "does not exist")
+    assert names(tmp_path) == ["given"]
+
+
+def test_several_recordings_become_numbered_bodies(call: Call, clips_npz: Path, tmp_path: Path) -> None:
+    result = call("convert", clips_npz, tmp_path / "x.glb", "--from", "bandai")
+    assert result.out.splitlines() == [str(tmp_path / f"x_{i:04d}.glb") for i in range(10)]
+
+
 # --- several recordings in one file
 
 

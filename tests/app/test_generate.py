@@ -45,6 +45,28 @@ def test_formats_and_samples_have_their_names(call: Call, tiny: Path, tmp_path: 
     assert names(tmp_path / "x") == ["0000.bvh", "0000.csv", "0001.bvh", "0001.csv"]
 
 
+def test_bodies_are_a_file_and_a_folder_of_meshes(call: Call, tiny: Path, tmp_path: Path) -> None:
+    out = tmp_path / "x"
+    arguments = ["generate", TEXT, "--model", tiny, "--format", "glb,obj,npz", "--out", out]
+    result = call(*arguments, "--seconds", 1)
+    assert (result.code, result.out.splitlines()) == (0, [str(out / n) for n in ("0000.glb", "0000", "0000.npz")])
+    frames = ["body.mtl", *(f"frame_{t:04d}.obj" for t in range(30))]
+    assert names(out / "0000") == frames
+    (out / "0000" / "notes.txt").write_text("mine")
+    assert call(*arguments, "--seconds", 1).code == 0  # again: replaced, and what is not ours stays
+    assert names(out / "0000") == [*frames, "notes.txt"]
+
+
+def test_frames_of_a_longer_motion_are_not_left_behind_ours(call: Call, tiny: Path, tmp_path: Path) -> None:
+    """A player of the folder would go on with them."""
+    (tmp_path / "0000").mkdir()
+    (tmp_path / "0000" / "frame_0777.obj").write_text("old")
+    result = call("generate", TEXT, "--model", tiny, "--format", "npz,obj", "--seconds", 1, "--out", tmp_path)
+    assert result.is_mistake("0000", "frame_0777.obj")
+    assert names(tmp_path) == ["0000"]
+    assert names(tmp_path / "0000") == ["frame_0777.obj"]
+
+
 def test_json_is_one_object_and_nothing_else(call: Call, tiny: Path, tmp_path: Path) -> None:
     result = call("generate", TEXT, "--model", tiny, "--score", "uiprmd:1", "--seed", 3, "--out", tmp_path, "--json")
     assert result.out.count("\n") == 1
@@ -132,7 +154,7 @@ BAD = [
     ([TEXT, "--guidance", "-1"], ["guidance"]),
     ([TEXT, "--steps", "0"], ["steps", "0"]),
     ([TEXT, "--steps", "1001"], ["steps"]),
-    ([TEXT, "--format", "gif"], ["npz,html,bvh,mp4,csv", "gif"]),
+    ([TEXT, "--format", "gif"], ["npz,html,bvh,mp4,csv,glb,obj", "gif"]),
     ([TEXT, "--format", ""], ["formats", "none"]),
     ([TEXT, "--format", "npz,gif"], ["gif"]),
     (["a squat \udcff"], ["UTF-8", "character 9"]),
