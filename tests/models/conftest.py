@@ -28,6 +28,12 @@ def shaken(module: torch.nn.Module, seed: int = 0) -> None:
 
 
 @pytest.fixture
+def shake() -> Callable[..., None]:
+    """The function `shaken`."""
+    return shaken
+
+
+@pytest.fixture
 def make_config() -> Callable[..., DiffusionConfig]:
     """A function that makes a tiny configuration; its arguments change the denoiser's."""
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rehabmotion.models.samplers import add_noise, cosine_alpha_bar, ddim
+from rehabmotion.models.samplers import add_noise, between, cosine_alpha_bar, ddim, straight_ode
 
 
 def test_the_signal_falls_from_all_to_almost_nothing_and_never_rises() -> None:
@@ -89,3 +89,25 @@ def test_fresh_noise_of_each_motion_comes_from_its_own_stream() -> None:
         return ddim(gaussian(1.0), noise[rows], 5, eta=1.0, generator=streams)  # type: ignore[arg-type]
 
     assert torch.equal(sample(slice(0, 3))[1:], sample(slice(1, 3)))
+
+
+def gaussian_x0(x: Tensor, step: Tensor) -> Tensor:
+    """The best estimate of x0 of deviation 2 on a straight path: E[x0 | x] = (1 - s) 4 x / ((1 - s)^2 4 + s^2)."""
+    s = step[:, None]
+    return (1 - s) * 4 * x / ((1 - s) ** 2 * 4 + s**2)
+
+
+@pytest.mark.parametrize(("heun", "order"), [(False, 1), (True, 2)])
+def test_straight_paths_end_where_the_exact_flow_ends_with_the_order_of_the_steps(heun: bool, order: int) -> None:
+    """For Gaussian data of deviation 2 the exact flow maps noise n to 2 n."""
+    noise = torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None]
+    errors = [float((straight_ode(gaussian_x0, noise, n, heun=heun) - 2 * noise).abs().max()) for n in (32, 64)]
+    assert errors[1] < 0.1
+    assert errors[0] / errors[1] == pytest.approx(2.0**order, rel=0.35)
+
+
+def test_a_straight_path_has_both_ends() -> None:
+    x0, noise = torch.ones(2, 3, 4), torch.zeros(2, 3, 4)
+    x = between(x0, noise, torch.tensor([0.25, 1.0]))
+    assert torch.equal(x[0], torch.full((3, 4), 0.75))
+    assert torch.equal(x[1], noise[1])
