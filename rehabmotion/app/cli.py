@@ -40,8 +40,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 
 @app.command()
 def generate(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What the person does, in your own words.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the files; made if missing.")],
+    text: Annotated[
+        str | None, typer.Argument(metavar="[TEXT]", help="What the person does, in your own words.")
+    ] = None,
+    timeline: Annotated[
+        Path | None, typer.Option("--timeline", help="In place of TEXT: a plan of several exercises, YAML.")
+    ] = None,
     score: Annotated[str | None, typer.Option(help="How well: SCALE:VALUE, such as fms:2 or uiprmd:1.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Duration, 1 to 10; default: as people take.")] = None,
     samples: Annotated[int, typer.Option(help="How many motions.")] = 1,
@@ -54,10 +59,22 @@ def generate(
     formats: Annotated[str, typer.Option("--format", help="npz,html,bvh,mp4,csv,glb,obj")] = "npz,html",
     as_json: Json = False,
 ) -> None:
-    """Generate motions from words and a score."""
-    from rehabmotion.workflows.generate_files import generate_files
+    """Generate motions from words and a score, or from a plan of several exercises."""
+    how = (samples, seed, model, guidance, steps, formats.split(","))
+    if timeline is not None:
+        from rehabmotion.workflows.timeline.files import generate_plan_files
 
-    result = generate_files(text, out, score, seconds, samples, seed, model, guidance, steps, formats.split(","))
+        if text is not None:
+            raise UserError("Expected TEXT or --timeline, got both. Leave one out.")
+        if score is not None or seconds is not None:
+            raise UserError("Expected neither --score nor --seconds with --timeline: they stand in the plan.")
+        result = generate_plan_files(timeline, out, *how)
+    else:
+        from rehabmotion.workflows.generate_files import generate_files
+
+        if text is None:
+            raise UserError("Expected TEXT or --timeline, got neither. For example: 'a person performs a deep squat'.")
+        result = generate_files(text, out, score, seconds, *how)
     for warning in result["warnings"]:
         say(f"warning: {warning}")
     if as_json:
@@ -199,13 +216,17 @@ def study(
 def train(
     out: Annotated[Path, typer.Option("--out", help="Run folder.")],
     data: Annotated[str, typer.Option("--data", help="CORPUS[,CORPUS]: fits on :train, validates on :val.")],
-    model: Annotated[str, typer.Option("--model", help="diffusion; or evaluator, evaluator-gru.")] = "diffusion",
+    model: Annotated[
+        str, typer.Option("--model", help="diffusion, flow, vae or gan; evaluator or evaluator-gru.")
+    ] = "diffusion",
     size: Annotated[str, typer.Option(help="smoke, small, base or paper.")] = "small",
     steps: Annotated[int | None, typer.Option(help="Training steps; default: the size's.")] = None,
     init: Annotated[str | None, typer.Option(help="Fine-tune this run or model.")] = None,
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED)] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    save_every: Annotated[int | None, typer.Option(help="Steps between two checkpoints; default: 500.")] = None,
     precision: Annotated[str, typer.Option(help="no or bf16.")] = "no",
+    accumulate: Annotated[int, typer.Option(help="Batches added up in a step: for large ones in little memory.")] = 1,
     text_encoder: Annotated[
         str, typer.Option(help="ngram; or clip:MODEL, sentence-transformers:MODEL of your hub.")
     ] = "ngram",
@@ -225,11 +246,10 @@ def train(
             if init is not None or text_encoder != "ngram":
                 raise UserError("Expected neither --init nor --text-encoder with an evaluator: it has none.")
             how = (size, steps, seed, resume, data_dir, precision, say, step)
-            run = train_evaluator(names, out, *how, variant=FAMILIES[model])
+            run = train_evaluator(names, out, *how, FAMILIES[model], save_every, accumulate)
         else:
-            run = train_model(
-                model, names, out, size, steps, init, seed, resume, data_dir, precision, text_encoder, say, step
-            )
+            start = (size, steps, init, seed, resume, data_dir, precision, text_encoder, say, step)
+            run = train_model(model, names, out, *start, save_every, accumulate)
     print(run)
 
 

@@ -171,7 +171,10 @@ def _turn(
             accelerator.backward(losses["total"] / parts)
         for name, value in losses.items():
             sums[name] = sums.get(name, 0.0) + float(value.detach()) / parts
-    return sums
+    if accelerator.num_processes == 1:
+        return sums
+    means = accelerator.reduce(torch.tensor(list(sums.values()), device=accelerator.device), reduction="mean")
+    return dict(zip(sums, means.tolist(), strict=True))
 
 
 def _validated(

@@ -23,7 +23,8 @@ from rehabmotion.models import MODELS
 from rehabmotion.models.conditioning import NetworkConfig
 from rehabmotion.models.generator import Generator, new_text_encoder
 from rehabmotion.models.store import Provenance, load_model, save_model
-from rehabmotion.models.text import TextConfig
+from rehabmotion.models.text import TextConfig, TextEncoder
+from rehabmotion.models.text_hub import HubTextEncoder
 from rehabmotion.motion import EXERCISES, Motion
 from rehabmotion.training.batches import BatchMaker
 from rehabmotion.training.loop import TrainingConfig, checkpoint_path, train
@@ -32,6 +33,7 @@ from rehabmotion.training.text import train_text_encoder
 from rehabmotion.workflows.card import model_card
 from rehabmotion.workflows.models import model_folder
 from rehabmotion.workflows.sizes import Size, size
+from rehabmotion.workflows.validation import clip_judge
 
 Say = Callable[[str], None]
 Progress = Callable[[int, int, dict[str, float]], None]
@@ -51,6 +53,8 @@ def train_model(
     text_encoder: str = "ngram",
     say: Say = lambda _: None,
     progress: Progress = lambda *_: None,
+    save_every: int | None = None,
+    accumulate: int = 1,
 ) -> Path:
     """Train on NAME:train of each corpus, validate on NAME:val, and return the run folder `out`.
 
@@ -60,7 +64,8 @@ def train_model(
         raise UserError(f'Expected a model family, got "{family}". Known: {", ".join(MODELS)}.')
     chosen = size(size_name)
     start = model_folder(init) if init else None
-    settings = run_settings(corpora, size_name, chosen, steps, init, seed, precision) | {"text": text_encoder}
+    settings = run_settings(corpora, size_name, chosen, steps, init, seed, precision, save_every, accumulate)
+    settings |= {"model": family, "text": text_encoder}
     first, training, held_out = begin_run(corpora, out, settings, resume, data_dir, say)
     before, known = load_model(start) if start else (None, None)
     represented = _representation(chosen, before)
@@ -76,10 +81,12 @@ def train_model(
         checks = BatchMaker(kept_back, model.config, own_people=False)
     say(f"training on {len(samples)} clips (mirrored ones counted), {config.steps} steps")
     batches = BatchMaker(samples, model.config, seed, own_people=before is None)
-    model = train(model, batches, checks, config, out, resume, progress)
     # the people a fine-tuned model knows are those it was first trained on, under the numbers they had there
     people = known.people if known else _people(samples)
     provenance = _provenance(out.name, training, held_out, samples, people, settings)
+    named = [clip for clips in held_out.values() for clip in clips if clip.meta.get("exercise")]
+    judge = clip_judge(named, provenance) if first else None
+    model = train(model, batches, checks, config, out, resume, progress, judge)
     if first:
         save_model(model, provenance, out)
         write_atomic(out / "CARD.md", model_card(model, provenance))
@@ -112,12 +119,15 @@ def run_settings(
     init: str | None,
     seed: int,
     precision: str,
+    save_every: int | None = None,
+    accumulate: int = 1,
 ) -> dict[str, Any]:
     """Return what a run is begun with; settings that make no run raise UserError."""
     if precision not in ("no", "bf16"):
         raise UserError(f'Expected precision no or bf16, got "{precision}".')
-    if steps is not None and steps < 1:
-        raise UserError(f"Expected at least one step, got {steps}.")
+    for what, number in (("step", steps), ("step between two checkpoints", save_every), ("batch a step", accumulate)):
+        if number is not None and number < 1:
+            raise UserError(f"Expected at least one {what}, got {number}.")
     if not corpora:
         raise UserError("Expected at least one corpus, got none. For example: --data uiprmd,simulator")
     for name in corpora:
@@ -130,6 +140,8 @@ def run_settings(
         ema=chosen.ema,
         precision=precision,
         seed=seed,
+        accumulate=accumulate,
+        save_every=save_every or TrainingConfig.save_every,
     )
     return {
         "data": list(corpora),
@@ -184,16 +196,26 @@ def _fine_tuned(model: Generator, samples: Samples) -> Generator:
 
 
 def new_model(
-    family: str, samples: Samples, chosen: Size, text_encoder: str, seed: int, stopped: bool, say: Say
+    family: str,
+    samples: Samples,
+    chosen: Size,
+    text_encoder: str,
+    seed: int,
+    stopped: bool,
+    say: Say,
+    text_seed: int | None = None,
 ) -> Generator:
-    """Return an untrained model with its text encoder trained, unless a checkpoint of a stopped run brings that."""
+    """Return an untrained model with its text encoder trained, unless a checkpoint of a stopped run brings that.
+
+    text_seed: of the text encoder, if it is another: a study's models can have one in common.
+    """
     settings, network = MODELS[family]
     torch.manual_seed(seed)
     text_config = TextConfig(tuple(EXERCISES), encoder=text_encoder, d=chosen.d_text)
     if stopped:
         text = new_text_encoder(text_config)
     else:
-        text = train_text_encoder(text_config, chosen.text_steps, seed=seed, say=say)
+        text = _text_encoder(text_config, chosen.text_steps, seed if text_seed is None else text_seed, say)
     features = FEATURES[chosen.features]
     statistics = features.fit(samples.x, samples.mask)
     sizes = NetworkConfig(
@@ -217,6 +239,19 @@ def new_model(
     model = network(config, text)
     fit_prior(model, samples)
     return model
+
+
+_TRAINED: dict[tuple[TextConfig, int, int], dict[str, torch.Tensor]] = {}
+
+
+def _text_encoder(config: TextConfig, steps: int, seed: int, say: Say) -> TextEncoder | HubTextEncoder:
+    """Return a trained text encoder; it sees no clips, so one is enough for all models of a process."""
+    key = config, steps, seed
+    if key not in _TRAINED:
+        _TRAINED[key] = train_text_encoder(config, steps, seed=seed, say=say).state_dict()
+    text = new_text_encoder(config)
+    text.load_state_dict(_TRAINED[key])
+    return text
 
 
 def _provenance(

@@ -51,6 +51,8 @@ def train_evaluator(
     say: Say = lambda _: None,
     progress: Progress = lambda *_: None,
     variant: str = DEFAULT_VARIANT,
+    save_every: int | None = None,
+    accumulate: int = 1,
 ) -> Path:
     """Train on NAME:train of each corpus, measure on NAME:val, and return the run folder `out`.
 
@@ -61,7 +63,8 @@ def train_evaluator(
     if size_name not in SIZES:
         raise UserError(f'Expected a size of the evaluator, got "{size_name}". Known: {", ".join(SIZES)}.')
     size = SIZES[size_name]
-    settings = run_settings(corpora, size_name, size, steps, None, seed, precision) | {"variant": variant}
+    settings = run_settings(corpora, size_name, size, steps, None, seed, precision, save_every, accumulate)
+    settings |= {"variant": variant}
     first, training, held_out = begin_run(corpora, out, settings, resume, data_dir, say)
     samples = evaluator_samples(training, size.n_frames)
     model = _new(samples, size, variant, seed)

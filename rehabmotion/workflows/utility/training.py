@@ -51,7 +51,7 @@ def train_in_fold(
         samples = build_samples(corpora, n_frames=chosen.n_frames, features=chosen.features)
         run = Path(out) / f"model-{fold.number:02d}"
         stopped = checkpoint_path(run).exists()
-        model = new_model(family, samples, chosen, "ngram", fold.seed, stopped, say)
+        model = new_model(family, samples, chosen, "ngram", fold.seed, stopped, say, text_seed=0)
         config = TrainingConfig(
             steps=steps or chosen.steps,
             batch_size=chosen.batch_size,
