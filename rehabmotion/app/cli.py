@@ -57,10 +57,11 @@ def generate(
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Sampling steps; default: the model's.")] = None,
     formats: Annotated[str, typer.Option("--format", help="npz,html,bvh,mp4,csv,glb,obj")] = "npz,html",
+    raw: Annotated[bool, typer.Option("--raw", help="As the model painted it: feet and joints not cleaned up.")] = False,
     as_json: Json = False,
 ) -> None:
     """Generate motions from words and a score, or from a plan of several exercises."""
-    how = (samples, seed, model, guidance, steps, formats.split(","))
+    how = (samples, seed, model, guidance, steps, formats.split(","), raw)
     if timeline is not None:
         from rehabmotion.workflows.timeline.files import generate_plan_files
 
@@ -100,6 +101,26 @@ def convert(
     how = (source_format, say)
     for file in run(source, target, *how) if smpl is None else convert_to_smpl(source, target, smpl, *how):
         print(file)
+
+
+@app.command()
+def repair(
+    source: Annotated[Path, typer.Argument(metavar="IN")],
+    target: Annotated[Path, typer.Argument(metavar="OUT")],
+    source_format: Annotated[str | None, typer.Option("--from", help="Where the extension does not tell.")] = None,
+    model: Annotated[str, typer.Option(help="A shipped model's name or a run folder.")] = "open",
+    as_json: Json = False,
+) -> None:
+    """Fill missing joints of a captured motion and take its jitter away; measured joints move 30 mm at most."""
+    from rehabmotion.workflows.repair import repair as run
+    from rehabmotion.workflows.repair import summary
+
+    result = run(source, target, source_format, model)
+    if as_json:
+        print(json.dumps(result))
+        return
+    for line in summary(result["motions"]):
+        print(line)
 
 
 @app.command()

@@ -9,12 +9,10 @@ from torch import Tensor
 
 from rehabmotion.models.conditioning import Conditions
 from rehabmotion.models.config import GeneratorConfig
-from rehabmotion.models.denoiser import Denoiser, Observed
-from rehabmotion.models.generator import Batch, Generator, Request, streams
-from rehabmotion.models.guidance import guided
+from rehabmotion.models.denoiser import Observed
+from rehabmotion.models.denoising import DenoisingGenerator
+from rehabmotion.models.generator import Batch, Request
 from rehabmotion.models.samplers import add_noise, cosine_levels, ddim
-from rehabmotion.models.text import TextEncoder
-from rehabmotion.models.text_hub import HubTextEncoder
 from rehabmotion.models.trainable import Draws
 
 
@@ -32,16 +30,12 @@ class DiffusionConfig(GeneratorConfig):
     step_power: float = 1.5
 
 
-class DiffusionGenerator(Generator):
+class DiffusionGenerator(DenoisingGenerator):
     """Text, score, duration in; normalised motion out, by denoising diffusion (Ho et al. 2020)."""
 
     kind = "diffusion"
     described = "Denoising diffusion (x0 prediction, cosine schedule)"
     config: DiffusionConfig
-
-    def __init__(self, config: DiffusionConfig, text: TextEncoder | HubTextEncoder | None = None) -> None:
-        super().__init__(config, text)
-        self.denoiser = Denoiser(config.network)
 
     def loss(self, batch: Batch, draws: Draws, player: str = "model") -> dict[str, Tensor]:
         """Return the losses of a batch: total, x0, velocity and bone, each a scalar; invalid joints are never read."""
@@ -59,7 +53,7 @@ class DiffusionGenerator(Generator):
         step: Tensor,
         seen: Tensor,
         c: Conditions,
-        frames: Tensor | None,
+        frames: Tensor | None = None,
         observed: Observed | None = None,
     ) -> Tensor:
         return self.prior(self.denoiser(x_t, step, seen, c, frames, observed), x_t, *cosine_levels(step))
@@ -75,17 +69,11 @@ class DiffusionGenerator(Generator):
     ) -> Tensor:
         """Return features (B, T, C) in units of the height proxy. The same request gives the same numbers."""
         self.eval()
-        c, conditions, draws = self.config, self.conditions(request), streams(request)
-        shape = (c.network.n_frames, c.network.n_features)
-        noise = torch.stack([torch.randn(shape, generator=g) for g in draws])
-        predict = guided(
-            self._estimate,
-            conditions,
-            torch.ones(len(noise), shape[0], c.network.n_masked, dtype=torch.bool),
-            self._frame_mask(request),
-            c.guidance_text if guidance_text is None else guidance_text,
-            c.guidance_score if guidance_score is None else guidance_score,
-        )
+        c, conditions = self.config, self.conditions(request)
+        noise, draws = self._start(request)
+        w_text = c.guidance_text if guidance_text is None else guidance_text
+        w_score = c.guidance_score if guidance_score is None else guidance_score
+        predict = self._predict(request, conditions, w_text, w_score)
         eta = c.eta if eta is None else eta
         x = ddim(predict, noise, steps or c.sampling_steps, eta, draws, power=c.step_power)
         return self._finished(x, conditions)

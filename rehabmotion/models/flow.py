@@ -13,12 +13,10 @@ from torch import Tensor
 
 from rehabmotion.models.conditioning import Conditions
 from rehabmotion.models.config import GeneratorConfig
-from rehabmotion.models.denoiser import Denoiser, Observed
-from rehabmotion.models.generator import Batch, Generator, Request, streams
-from rehabmotion.models.guidance import guided
+from rehabmotion.models.denoiser import Observed
+from rehabmotion.models.denoising import DenoisingGenerator
+from rehabmotion.models.generator import Batch, Request
 from rehabmotion.models.samplers import between, straight_ode
-from rehabmotion.models.text import TextEncoder
-from rehabmotion.models.text_hub import HubTextEncoder
 from rehabmotion.models.trainable import Draws
 
 NEAREST = 0.3  # share of noise below which the weight of the loss, 1 / s^2, no longer grows
@@ -39,16 +37,12 @@ class FlowConfig(GeneratorConfig):
     middle: float = 0.4
 
 
-class FlowGenerator(Generator):
+class FlowGenerator(DenoisingGenerator):
     """Text, score, duration in; normalised motion out, along straight paths."""
 
     kind = "flow"
     described = "Flow matching on straight paths (x0 prediction)"
     config: FlowConfig
-
-    def __init__(self, config: FlowConfig, text: TextEncoder | HubTextEncoder | None = None) -> None:
-        super().__init__(config, text)
-        self.denoiser = Denoiser(config.network)
 
     def loss(self, batch: Batch, draws: Draws, player: str = "model") -> dict[str, Tensor]:
         """Return the losses of a batch: total, x0, velocity and bone, each a scalar; invalid joints are never read."""
@@ -67,7 +61,7 @@ class FlowGenerator(Generator):
         step: Tensor,
         seen: Tensor,
         c: Conditions,
-        frames: Tensor | None,
+        frames: Tensor | None = None,
         observed: Observed | None = None,
     ) -> Tensor:
         return self.prior(self.denoiser(x_t, step, seen, c, frames, observed), x_t, 1 - step, step)
@@ -83,15 +77,9 @@ class FlowGenerator(Generator):
         """Return features (B, T, C) in units of the height proxy. The same request gives the same numbers."""
         self.eval()
         c, conditions = self.config, self.conditions(request)
-        shape = (c.network.n_frames, c.network.n_features)
-        noise = torch.stack([torch.randn(shape, generator=g) for g in streams(request)])
-        predict = guided(
-            self._estimate,
-            conditions,
-            torch.ones(len(noise), shape[0], c.network.n_masked, dtype=torch.bool),
-            self._frame_mask(request),
-            c.guidance_text if guidance_text is None else guidance_text,
-            c.guidance_score if guidance_score is None else guidance_score,
-        )
+        w_text = c.guidance_text if guidance_text is None else guidance_text
+        w_score = c.guidance_score if guidance_score is None else guidance_score
+        predict = self._predict(request, conditions, w_text, w_score)
+        noise, _ = self._start(request)
         x = straight_ode(predict, noise, steps or c.sampling_steps, c.step_power, c.heun)
         return self._finished(x, conditions)
