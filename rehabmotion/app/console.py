@@ -38,12 +38,14 @@ def progress(title: str) -> Iterator[Report]:
     Nothing is printed before its first call, so that a mistake found on the way stays a single line.
     """
     bar: Progress | None = None
-    tenth, first, started = -1, None, time.monotonic()
+    tenth, started = -1, 0.0
+    first: int | None = None
     terminal = Console(stderr=True, highlight=False)
 
     def report(done: int, total: int, note: str) -> None:
         nonlocal bar, tenth, first
-        first = done - 1 if first is None else first  # a resumed run does not start at 0
+        if first is None:  # a resumed run does not start at 0, and what came before the first step is no step
+            first, started = done, time.monotonic()
         if terminal.is_terminal:
             if bar is None:
                 bar = Progress(*_columns(title), console=terminal)
@@ -52,8 +54,8 @@ def progress(title: str) -> Iterator[Report]:
             bar.update(bar.task_ids[0], completed=done, note=note)
         elif 10 * done // total != tenth:
             tenth = 10 * done // total
-            left = (time.monotonic() - started) / max(done - first, 1) * (total - done)
-            say(f"{title} {done}/{total}, {note}, {left / 60:.1f} min left")
+            left = (time.monotonic() - started) / max(done - first, 1) * (total - done) / 60
+            say(f"{title} {done}/{total}, {note}" + (f", {left:.1f} min left" if done > first else ""))
 
     try:
         yield report
