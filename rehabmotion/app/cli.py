@@ -57,11 +57,11 @@ def generate(
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Sampling steps; default: the model's.")] = None,
     formats: Annotated[str, typer.Option("--format", help="npz,html,bvh,mp4,csv,glb,obj")] = "npz,html",
-    raw: Annotated[bool, typer.Option("--raw", help="As the model painted it: feet and joints not cleaned up.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="As the model painted it, not cleaned up.")] = False,
     as_json: Json = False,
 ) -> None:
     """Generate motions from words and a score, or from a plan of several exercises."""
-    how = (samples, seed, model, guidance, steps, formats.split(","), raw)
+    how = (samples, seed, model, guidance, steps, formats.split(","))
     if timeline is not None:
         from rehabmotion.workflows.timeline.files import generate_plan_files
 
@@ -69,13 +69,15 @@ def generate(
             raise UserError("Expected TEXT or --timeline, got both. Leave one out.")
         if score is not None or seconds is not None:
             raise UserError("Expected neither --score nor --seconds with --timeline: they stand in the plan.")
+        if raw:
+            raise UserError("Expected no --raw with --timeline: its parts are cleaned up. Leave it out.")
         result = generate_plan_files(timeline, out, *how)
     else:
         from rehabmotion.workflows.generate_files import generate_files
 
         if text is None:
             raise UserError("Expected TEXT or --timeline, got neither. For example: 'a person performs a deep squat'.")
-        result = generate_files(text, out, score, seconds, *how)
+        result = generate_files(text, out, score, seconds, *how, raw)
     for warning in result["warnings"]:
         say(f"warning: {warning}")
     if as_json:
@@ -212,7 +214,7 @@ def evaluate(
 
 @app.command()
 def study(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="utility.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="families or utility.")],
     out: Annotated[Path, typer.Option("--out", help="Folder; a stopped study goes on in it.")],
     size: Annotated[str, typer.Option(help="smoke or full.")] = "full",
     data_dir: DataDir = None,

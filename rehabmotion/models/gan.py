@@ -38,7 +38,7 @@ class Critic(Conditioned):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(config)
         d = config.d
-        self.first = nn.Conv1d(2 * config.n_features + config.n_masked, d, 5, padding=2)
+        self.first = nn.Conv1d(2 * config.n_features + config.n_masked, d, 6, stride=2, padding=2)
         self.layers = nn.ModuleList(nn.Conv1d(d, d, 5, stride=2, padding=2) for _ in range(3))
         self.shifts = nn.ModuleList(nn.Linear(d, d) for _ in range(3))
         self.out = nn.Linear(d, 1)
@@ -85,11 +85,13 @@ class GanGenerator(Generator):
         real = batch.x * weight
         if player == "critic":
             return self._critic_loss(real, seen, weight, told, batch.frame_mask, draws)
-        pair = [self._paint(told, batch.frame_mask, draws) for _ in range(2)]
-        gap = self.critic(pair[0] * weight, seen, told) - self.critic(real, seen, told)
-        mean, spread = (pair[0] + pair[1]) / 2, (pair[0] - pair[1]).square() / 4  # of the mean of two: its variance
+        made, other = (self._paint(told, batch.frame_mask, draws) for _ in range(2))
+        with torch.no_grad():
+            recorded = self.critic(real, seen, told)
+        gap = self.critic(made * weight, seen, told) - recorded
+        mean, spread = (made + other) / 2, (made - other).square() / 4  # of the mean of two: its variance
         moment = masked_mean((mean - batch.x).square() - spread, weight)
-        parts = {"painter": F.softplus(-gap).mean(), "mean": moment, "bone": self._bone_loss(pair[0], batch.x, seen)}
+        parts = {"painter": F.softplus(-gap).mean(), "mean": moment, "bone": self._bone_loss(made, batch.x, seen)}
         parts["total"] = parts["painter"] + self.config.mean_weight * moment + self.config.bone_weight * parts["bone"]
         return parts
 

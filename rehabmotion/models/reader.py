@@ -12,6 +12,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -21,19 +22,28 @@ WORD_BUCKETS, GRAM_BUCKETS = 2**15, 2**16
 _WORD = re.compile(r"[a-z0-9]+")
 
 
-def ngrams(text: str) -> tuple[list[str], list[str]]:
-    """Return the words and word pairs of a text, and the character 3-5-grams of its words, ends marked."""
+def ngrams(text: str) -> tuple[list[int], list[int]]:
+    """Return buckets of the words and word pairs of a text, and of its words' character 3-5-grams, ends marked."""
     words = _WORD.findall(text.lower().replace("'", " ").replace("’", " "))[:64]
     longer = [word for word in words if len(word) > 1]  # "a" and "I" say nothing
     pairs = [f"{a} {b}" for a, b in itertools.pairwise(longer)]
-    framed = [f" {word[:24]} " for word in words]
-    grams = [w[i : i + n] for w in framed for n in (3, 4, 5) for i in range(len(w) - n + 1)]
-    return longer + pairs, grams
+    return [_word_bucket(item) for item in longer + pairs], [gram for word in words for gram in _gram_buckets(word)]
 
 
-def _counted(items: list[str], buckets: int, offset: int) -> dict[int, float]:
-    counts = Counter(offset + zlib.crc32(item.encode()) % buckets for item in items)
-    return {bucket: 1.0 + math.log(n) for bucket, n in counts.items()}
+@lru_cache(maxsize=2**14)  # people use few words: a training step would count the letters of the same ones again
+def _word_bucket(item: str) -> int:
+    return zlib.crc32(item.encode()) % WORD_BUCKETS
+
+
+@lru_cache(maxsize=2**14)
+def _gram_buckets(word: str) -> tuple[int, ...]:
+    framed = f" {word[:24]} "
+    grams = [framed[i : i + n] for n in (3, 4, 5) for i in range(len(framed) - n + 1)]
+    return tuple(WORD_BUCKETS + zlib.crc32(gram.encode()) % GRAM_BUCKETS for gram in grams)
+
+
+def _counted(buckets: list[int]) -> dict[int, float]:
+    return {bucket: 1.0 + math.log(n) for bucket, n in Counter(buckets).items()}
 
 
 class Reader(nn.Module):
@@ -61,8 +71,7 @@ class Reader(nn.Module):
     def _features(self, text: str) -> dict[int, float]:
         """Return bucket -> weight: each block (words, characters) of length 1."""
         row: dict[int, float] = {}
-        words, grams = ngrams(text)
-        for block in (_counted(words, WORD_BUCKETS, 0), _counted(grams, GRAM_BUCKETS, WORD_BUCKETS)):
+        for block in map(_counted, ngrams(text)):
             idf = self.idf[list(block)].tolist()  # one look-up: a tensor is slow to ask number by number
             weighted = {bucket: value * weight for (bucket, value), weight in zip(block.items(), idf, strict=True)}
             length = sum(value**2 for value in weighted.values()) ** 0.5
@@ -108,6 +117,5 @@ class Reader(nn.Module):
         seen = torch.zeros_like(self.idf)
         for text in texts:
             words, grams = ngrams(text)
-            buckets = set(_counted(words, WORD_BUCKETS, 0)) | set(_counted(grams, GRAM_BUCKETS, WORD_BUCKETS))
-            seen[list(buckets)] += 1
+            seen[list({*words, *grams})] += 1
         self.idf.copy_(torch.log((1 + len(texts)) / (1 + seen)) + 1)

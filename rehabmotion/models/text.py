@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -69,15 +70,16 @@ def hash_texts(texts: list[str], config: TextConfig) -> dict[str, Tensor]:
         for j, word in enumerate(parts):
             words[i, j] = _bucket("w", word, config.word_buckets)
             pairs[i, j] = _bucket("p", f"{parts[j - 1] if j else ''} {word}", config.gram_buckets)
-            for k, gram in enumerate(_grams(word, g)):
-                grams[i, j, k] = _bucket("g", gram, config.gram_buckets)
+            own = _gram_buckets(word, g, config.gram_buckets)
+            grams[i, j, : len(own)] = own
     return {"words": torch.from_numpy(words), "pairs": torch.from_numpy(pairs), "grams": torch.from_numpy(grams)}
 
 
-def _grams(word: str, most: int) -> list[str]:
+@lru_cache(maxsize=2**14)  # people use few words: a training step would spell the same ones again
+def _gram_buckets(word: str, most: int, buckets: int) -> tuple[int, ...]:
     framed = f"<{word[:20]}>"
     found = [framed[i : i + n] for n in (3, 4, 5) for i in range(len(framed) - n + 1)]
-    return found[:most]
+    return tuple(_bucket("g", gram, buckets) for gram in found[:most])
 
 
 class TextEncoder(nn.Module):

@@ -1,4 +1,4 @@
-"""Does synthetic data help? Exercise and quality of UI-PRMD, clinical score of KIMORE; a smoke size on the simulator."""
+"""Does synthetic data help? Exercise and quality of UI-PRMD, clinical score of KIMORE; smoke tests on the simulator."""
 
 from __future__ import annotations
 
