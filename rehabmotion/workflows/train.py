@@ -273,7 +273,7 @@ def _provenance(
         corpora=tuple(training),
         held_out=tuple(named),
         exercises=samples.exercises,
-        durations=_durations(samples),
+        durations=durations(samples),
         people=people,
         heights=(round(float(heights.mean()), 4), round(float(heights.std()), 4)),
         training=settings,
@@ -290,7 +290,7 @@ def _people(samples: Samples) -> dict[str, dict[str, list[int]]]:
     return {e: {side: sorted(people) for side, people in sides.items()} for e, sides in found.items()}
 
 
-def _durations(samples: Samples) -> dict[str, dict[str, tuple[float, float]]]:
+def durations(samples: Samples) -> dict[str, dict[str, tuple[float, float]]]:
     """Return mean and deviation of ln seconds per exercise, for each score level, each scale, and over all."""
     logs: dict[str, dict[str, list[float]]] = {}
     for exercise, scores, seconds in zip(samples.exercise, samples.scores, samples.seconds, strict=True):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rehabmotion.errors import UserError
-from rehabmotion.workflows.studies import families, utility
+from rehabmotion.workflows.studies import families, fitness, utility
 from rehabmotion.workflows.studies.study import Study
 
-STUDIES: dict[str, Study] = {"families": families, "utility": utility}
+STUDIES: dict[str, Study] = {"fitness": fitness, "families": families, "utility": utility}
 
 
 def study(name: str) -> Study:
