@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 Array = NDArray[np.floating]
-_DAMPING = 1e-4  # m^2 a radian: a step turns no joint far for the sake of a centimetre
+_DAMPING = 1e-3  # m^2, at first: a step turns no joint far for the sake of a centimetre
+_ITERATIONS = 25
 _CHUNK = 256  # frames solved at a time: a system of (3 J + 3)^2 numbers each
 
 
@@ -30,62 +32,71 @@ def place_joints(rotations: Array, offsets: Array, root: Array, parents: Sequenc
 
 
 def reach(
-    rotations: Array,
-    offsets: Array,
-    root: Array,
-    parents: Sequence[int],
-    target: Array,
-    weights: Array,
-    iterations: int = 12,
+    rotations: Array, offsets: Array, root: Array, parents: Sequence[int], target: Array, weights: Array
 ) -> tuple[Array, Array]:
     """Return rotations (T, J, 3, 3) in the parent's axes and root (T, 3) that bring the joints nearest to `target`.
 
     The arguments of place_joints to start from; target (T, J, 3) metres; weights (T, J), 0 where nothing was seen.
-    Levenberg-Marquardt with constant damping, frame by frame: J_kj = -[x_k - x_j]_x for joint k below joint j. What
-    the positions do not show (twist) has no slope and stays as it was given.
+    Levenberg-Marquardt, each frame by itself and never to a larger sum of squares: a limb stretched out for what it
+    cannot reach would swing wildly under full steps. What the positions do not show (twist) has no slope and stays.
     """
-    below = _descendants(parents)
-    done = [
-        _reach(rotations[part], offsets, root[part], parents, target[part], weights[part], below, iterations)
-        for part in (slice(start, start + _CHUNK) for start in range(0, len(root), _CHUNK))
-    ]
+    done = []
+    for start in range(0, len(root), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        tree = _Tree(offsets, tuple(parents), target[part], weights[part])
+        done.append(_descend(tree, np.array(rotations[part], dtype=float), np.array(root[part], dtype=float)))
     return np.concatenate([turns for turns, _ in done]), np.concatenate([place for _, place in done])
 
 
-def _reach(
-    rotations: Array,
-    offsets: Array,
-    root: Array,
-    parents: Sequence[int],
-    target: Array,
-    weights: Array,
-    below: Array,
-    iterations: int,
-) -> tuple[Array, Array]:
-    n_frames, n = target.shape[:2]
-    local, root = np.array(rotations, dtype=float), np.array(root, dtype=float)
-    for _ in range(iterations):
-        x, turns = place_joints(local, offsets, root, parents)
-        arm = (x[:, :, None] - x[:, None, :]) * below[..., None]  # (T, k, j, 3)
+@dataclass(frozen=True)
+class _Tree:
+    """What is fixed while a chunk of frames is solved; see reach."""
+
+    offsets: Array
+    parents: tuple[int, ...]
+    target: Array
+    weights: Array
+
+    def error(self, x: Array) -> Array:
+        """Weighted errors (T, 3 J) of positions (T, J, 3)."""
+        return ((self.target - x) * self.weights[..., None]).reshape(len(x), -1)
+
+    def slope(self, x: Array) -> Array:
+        """Slopes (T, 3 J, 3 J + 3) of positions by turns and root: a turn w of j moves k below by w x (x_k - x_j)."""
+        n_frames, n = x.shape[:2]
+        arm = (x[:, :, None] - x[:, None, :]) * _descendants(self.parents)[..., None]  # (T, k, j, 3)
         slope = np.zeros((n_frames, n, 3, n + 1, 3))
-        for row, column, axis, sign in (
-            (0, 1, 2, 1),
-            (1, 2, 0, 1),
-            (2, 0, 1, 1),
-            (1, 0, 2, -1),
-            (2, 1, 0, -1),
-            (0, 2, 1, -1),
-        ):
-            slope[:, :, row, :n, column] = sign * arm[..., axis]  # omega x arm = -[arm]_x omega
-        slope[:, :, [0, 1, 2], n, [0, 1, 2]] = 1.0
-        slope = (slope * weights[:, :, None, None, None]).reshape(n_frames, 3 * n, 3 * n + 3)
-        error = ((target - x) * weights[..., None]).reshape(n_frames, 3 * n, 1)
-        damped = np.swapaxes(slope, 1, 2) @ slope + _DAMPING * np.eye(3 * n + 3)
-        step = np.linalg.solve(damped, np.swapaxes(slope, 1, 2) @ error)[..., 0].reshape(n_frames, n + 1, 3)
-        turned = Rotation.from_rotvec(step[:, :n].reshape(-1, 3)).as_matrix().reshape(n_frames, n, 3, 3) @ turns
-        for joint, parent in enumerate(parents):
-            local[:, joint] = turned[:, joint] if parent < 0 else np.swapaxes(turns[:, parent], 1, 2) @ turned[:, joint]
-        root += step[:, n]
+        for a, b, c in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+            slope[:, :, a, :n, b], slope[:, :, b, :n, a] = arm[..., c], -arm[..., c]
+            slope[:, :, a, n, a] = 1.0
+        return (slope * self.weights[:, :, None, None, None]).reshape(n_frames, 3 * n, 3 * n + 3)
+
+    def turned(self, local: Array, turns: Array, step: Array) -> Array:
+        """Local rotations after turns by `step` (T, J, 3), rotation vectors in the world."""
+        after = Rotation.from_rotvec(step.reshape(-1, 3)).as_matrix().reshape(turns.shape) @ turns
+        out = np.empty_like(local)
+        for joint, parent in enumerate(self.parents):
+            out[:, joint] = after[:, joint] if parent < 0 else np.swapaxes(turns[:, parent], 1, 2) @ after[:, joint]
+        return out
+
+
+def _descend(tree: _Tree, local: Array, root: Array) -> tuple[Array, Array]:
+    n = len(tree.parents)
+    damping = np.full(len(root), _DAMPING)
+    x, turns = place_joints(local, tree.offsets, root, tree.parents)
+    error = tree.error(x)
+    for _ in range(_ITERATIONS):
+        slope = tree.slope(x)
+        across = np.swapaxes(slope, 1, 2)
+        normal = across @ slope + damping[:, None, None] * np.eye(3 * n + 3)
+        step = np.linalg.solve(normal, across @ error[..., None])[..., 0].reshape(-1, n + 1, 3)
+        new_local, new_root = tree.turned(local, turns, step[:, :n]), root + step[:, n]
+        new_x, new_turns = place_joints(new_local, tree.offsets, new_root, tree.parents)
+        new_error = tree.error(new_x)
+        better = (new_error**2).sum(axis=1) < (error**2).sum(axis=1)
+        damping = np.clip(np.where(better, 0.3 * damping, 4.0 * damping), 1e-7, 1e2)
+        for old, new in ((local, new_local), (root, new_root), (x, new_x), (turns, new_turns), (error, new_error)):
+            old[better] = new[better]
     return local, root
 
 

@@ -53,7 +53,8 @@ def glb_bytes(body: RiggedBody) -> bytes:
             channels.append({"sampler": len(samplers), "target": target})
             samplers.append({"input": times, "output": data.add(values), "interpolation": "LINEAR"})
     inverse = np.tile(np.eye(4), (n_joints, 1, 1))
-    inverse[:, 3, :3] = -body.rest  # columns first: a translation fills the last row of the array
+    inverse[:, :3, :3] = body.rest_axes  # columns first: the array holds each matrix turned over
+    inverse[:, 3, :3] = -np.einsum("jba,jb->ja", body.rest_axes, body.rest)
     primitives, sides = _primitives(body, data)
     roots = [joint for joint, parent in enumerate(skeleton.parents) if parent < 0]
     person = {"name": "person", "translation": [0.0, body.lift, 0.0], "children": roots}

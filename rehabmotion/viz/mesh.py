@@ -10,16 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from rehabmotion.geometry.rotations import normalise
-from rehabmotion.motion import Motion
+from rehabmotion.motion import Motion, Skeleton
 from rehabmotion.motion.rig import Rig, rig
-from rehabmotion.viz.body import Part
+from rehabmotion.viz.body import CENTRE, Part
 from rehabmotion.viz.hull import hull_field, zero_surface
 from rehabmotion.viz.stage import set_stage
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.intp]
+_TRUNK = {"spine1", "spine2", "spine3", "neck", "head", "left_collar", "right_collar"}
 _STEP = 0.6  # of the least radius: the size of the triangles
 _BLEND = 0.5  # of the least radius: how widely parts of one body flow into each other
 
@@ -43,20 +45,22 @@ class Mesh:
 class RiggedBody:
     """A motion as a rig with a body on it.
 
-    rest (J, 3): the joints in the rest pose, a T-pose that faces +z; positions (T, J, 3): where the rig puts them;
-    lift: metres up by which the soles, and not the joints above them, stand on y = 0.
+    rest (J, 3), rest_axes (J, 3, 3): the joints in the rest pose and their axes, a T-pose that faces +z, its trunk and
+    shoulders as they are on average; positions (T, J, 3): where the rig puts them; lift: metres up by which the soles,
+    and not the joints above them, stand on y = 0.
     """
 
     motion: Motion
     rig: Rig
     rest: Array
+    rest_axes: Array
     positions: Array
     mesh: Mesh
     lift: float
 
     def surface(self, frame: int) -> tuple[Array, Array]:
         """Return vertices, lifted, and normals (V, 3) in a frame."""
-        mesh, turns = self.mesh, self.rig.frames[frame]
+        mesh, turns = self.mesh, self.rig.frames[frame] @ np.swapaxes(self.rest_axes, 1, 2)
         vertices, normals = np.zeros_like(mesh.vertices), np.zeros_like(mesh.vertices)
         for joints, weights in zip(mesh.joints.T, mesh.weights.T, strict=True):
             off = np.einsum("vab,vb->va", turns[joints], mesh.vertices - self.rest[joints])
@@ -73,24 +77,40 @@ def rigged_body(motion: Motion) -> RiggedBody:
     """
     stage = set_stage(motion)
     rigged = rig(motion)
-    rest = _rest(rigged)
+    rest, axes = _rest(rigged)
     ever: NDArray[np.bool_] = np.any(motion.valid, axis=0)
     shown = [part for part, drawn in zip(stage.parts, stage.drawn(ever), strict=True) if drawn]
     lift = float(stage.positions[0, 0, 1] - motion.positions[0, 0, 1])
-    units: dict[tuple[int, int], list[Part]] = {}  # (side, group, or a number of its own)
-    for i, part in enumerate(shown):
-        units.setdefault((part.side, part.group or -1 - i), []).append(part)
-    mesh = _joined([_unit(parts, rest) for parts in units.values()])
-    return RiggedBody(motion, rigged, rest, rigged.positions(), mesh, lift)
+    mesh = _joined([_unit(parts, rest) for parts in _units(shown, motion.skeleton)])
+    return RiggedBody(motion, rigged, rest, axes, rigged.positions(), mesh, lift)
 
 
-def _rest(rigged: Rig) -> Array:
-    """Joints (J, 3) in the rest pose, each root where it is at first."""
-    rest = rigged.offsets.copy()
+def _rest(rigged: Rig) -> tuple[Array, Array]:
+    """Joints (J, 3) and their axes (J, 3, 3) in the rest pose, each root where it is at first."""
+    rest, axes = rigged.offsets.copy(), np.tile(np.eye(3), (len(rigged.offsets), 1, 1))
     for joint in rigged.skeleton.order:
         parent = rigged.skeleton.parents[joint]
-        rest[joint] += rigged.places[0, joint] if parent < 0 else rest[parent]
-    return rest
+        if parent < 0:
+            rest[joint] = rigged.places[0, joint]
+            continue
+        rest[joint] = rest[parent] + axes[parent] @ rigged.offsets[joint]
+        axes[joint] = axes[parent]
+        if rigged.skeleton.joint_names[joint] in _TRUNK:  # so that least of it has to bend
+            axes[joint] = axes[parent] @ Rotation.from_matrix(rigged.rotations[:, joint]).mean().as_matrix()
+        elif rigged.skeleton.joint_names[parent] in _TRUNK:
+            axes[joint] = np.eye(3)
+    return rest, axes
+
+
+def _units(parts: list[Part], skeleton: Skeleton) -> list[list[Part]]:
+    """The parts that are one surface: those of a group, and a neck with the trunk it grows from."""
+    neck = skeleton.joint_names.index("neck") if "neck" in skeleton.joint_names else -1
+    trunk = max(part.group for part in parts)
+    units: dict[tuple[int, int], list[Part]] = {}  # (side, group, or a number of its own)
+    for i, part in enumerate(parts):
+        grows = trunk > 0 and part.side == CENTRE and set(part.carriers) == {neck}
+        units.setdefault((part.side, trunk if grows else part.group or -1 - i), []).append(part)
+    return list(units.values())
 
 
 def _unit(parts: list[Part], rest: Array) -> Mesh:

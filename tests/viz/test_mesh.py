@@ -66,6 +66,20 @@ def test_soles_stand_on_the_floor(body: RiggedBody) -> None:
     assert 0.02 < body.lift < 0.09
 
 
+def test_a_trunk_that_stays_as_it_is_does_not_bend_its_surface(standing: np.ndarray) -> None:
+    """The rest pose takes over the trunk of a person who only stands: neck, shoulders and chest are as they were built.
+
+    Built for straight shoulders and bent to sloping ones, the chest had a dent at the neck.
+    """
+    body = rigged_body(Motion(np.repeat(standing[None], 5, axis=0), 30.0))
+    trunk = body.mesh.weights[:, 1] > 0
+    x = body.surface(3)[0][trunk]
+    built = body.mesh.vertices[trunk]
+    frames, rest = body.rig.frames[3, 0], body.rest[0]
+    moved = (built - rest) @ frames.T + body.positions[3, 0] + [0, body.lift, 0]
+    assert x == pytest.approx(moved, abs=1e-6)
+
+
 def masked(motion: Motion, *names: str) -> Motion:
     valid = motion.valid.copy()
     valid[:, CANONICAL.indices(*names)] = False
