@@ -9,7 +9,7 @@ from typing import Any
 from rehabmotion.errors import UserError
 from rehabmotion.motion import Motion, Score
 from rehabmotion.workflows.convert import label, made, need_video, save
-from rehabmotion.workflows.generate import Generated, generate
+from rehabmotion.workflows.generate import generate
 from rehabmotion.workflows.models import open_model
 from rehabmotion.workflows.outputs import staged
 
@@ -34,13 +34,13 @@ def generate_files(
 
     Files of the same names are replaced. All of them appear, or none; a mistake leaves `out` as it was.
     """
-    chosen = _formats(formats)
-    _check_text(text)
+    chosen = chosen_formats(formats)
+    check_text(text)
     asked = Score.parse(score) if score is not None else None
     model, provenance = open_model(model_name)
     with staged(out) as stage:
         result = generate(model, provenance, text, asked, seconds, samples, seed, guidance, steps)
-        names = _write(result, stage, chosen)
+        names = write_motions(result.motions, stage, chosen)
     return {
         "files": [str(out / name) for name in names],
         "text": text,
@@ -48,11 +48,12 @@ def generate_files(
         "model": provenance.name,
         "seed": seed,
         "understood_as": {"exercise": result.exercise, "confidence": round(result.confidence, 4)},
-        "warnings": result.warnings + _unshown(result.motions, chosen),
+        "warnings": result.warnings + unshown(result.motions, chosen),
     }
 
 
-def _formats(names: Sequence[str]) -> list[str]:
+def chosen_formats(names: Sequence[str]) -> list[str]:
+    """Return the formats by name, each once; one that is unknown, or cannot be written here, raises UserError."""
     chosen = list(dict.fromkeys(name.strip().lower() for name in names if name.strip()))
     unknown = [name for name in chosen if name not in FORMATS]
     if unknown or not chosen:
@@ -62,7 +63,7 @@ def _formats(names: Sequence[str]) -> list[str]:
     return chosen
 
 
-def _check_text(text: str) -> None:
+def check_text(text: str) -> None:
     """Refuse what no file could hold: a terminal of another encoding leaves such characters behind."""
     try:
         text.encode("utf-8")
@@ -70,24 +71,25 @@ def _check_text(text: str) -> None:
         raise UserError(f"Expected text in UTF-8, character {error.start + 1} is none. Type it again.") from None
 
 
-def _write(result: Generated, folder: Path, formats: Sequence[str]) -> list[str]:
+def write_motions(motions: Sequence[Motion], folder: Path, formats: Sequence[str]) -> list[str]:
     """Write the files into a folder and return their names: sample by sample, then the page."""
     names = []
-    for i, motion in enumerate(result.motions):
+    for i, motion in enumerate(motions):
         for suffix in formats:
             if suffix != "html":
                 target = folder / f"{i:04d}.{suffix}"
                 save([motion], target)
                 names.append(made(target).name)
     if "html" in formats:
-        shown = result.motions[:SHOWN_MOST]
+        shown = motions[:SHOWN_MOST]
         labels = [f"{label(m)} · #{i}" if len(shown) > 1 else label(m) for i, m in enumerate(shown)]
         save(shown, folder / PAGE, labels)
         names.append(PAGE)
     return names
 
 
-def _unshown(motions: Sequence[Motion], formats: Sequence[str]) -> list[str]:
+def unshown(motions: Sequence[Motion], formats: Sequence[str]) -> list[str]:
+    """Return a warning where the page leaves motions out."""
     if "html" in formats and len(motions) > SHOWN_MOST:
         return [f"{PAGE} shows the first {SHOWN_MOST} of {len(motions)} motions."]
     return []

@@ -1,0 +1,1 @@
+"""Plans: several exercises along one timeline, one motion."""
