@@ -43,7 +43,7 @@ def progress(title: str) -> Iterator[Report]:
     terminal = Console(stderr=True, highlight=False)
 
     def report(done: int, total: int, note: str) -> None:
-        nonlocal bar, tenth, first
+        nonlocal bar, tenth, first, started
         if first is None:  # a resumed run does not start at 0, and what came before the first step is no step
             first, started = done, time.monotonic()
         if terminal.is_terminal:
