@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from rehabmotion.models.conditioning import Conditioned, Conditions, NetworkConfig
 from rehabmotion.models.config import GeneratorConfig
-from rehabmotion.models.decoder import MotionDecoder
-from rehabmotion.models.generator import Batch, Generator, Request, masked_mean, streams
+from rehabmotion.models.generator import Batch, masked_mean
+from rehabmotion.models.single_pass import SinglePassGenerator
 from rehabmotion.models.text import TextEncoder
 from rehabmotion.models.text_hub import HubTextEncoder
 from rehabmotion.models.trainable import Draws
@@ -57,7 +57,7 @@ class Critic(Conditioned):
         return self.out(h)[:, 0] + (h * self.told(told)).sum(dim=-1) / h.shape[1] ** 0.5
 
 
-class GanGenerator(Generator):
+class GanGenerator(SinglePassGenerator):
     """Text, score, duration in; normalised motion out, in one pass from noise."""
 
     kind = "gan"
@@ -68,14 +68,13 @@ class GanGenerator(Generator):
     config: GanConfig
 
     def __init__(self, config: GanConfig, text: TextEncoder | HubTextEncoder | None = None) -> None:
-        super().__init__(config, text)
-        self.painter = MotionDecoder(config.network, config.d_latent)
+        super().__init__(config, config.d_latent, text)
         self.critic = Critic(config.network)
 
     @property
     def players(self) -> dict[str, list[nn.Parameter]]:
         """The weights of the critic and of the painter."""
-        return {"critic": list(self.critic.parameters()), "painter": list(self.painter.parameters())}
+        return {"critic": list(self.critic.parameters()), "painter": list(self.decoder.parameters())}
 
     def loss(self, batch: Batch, draws: Draws, player: str = "painter") -> dict[str, Tensor]:
         """Return the losses of a player on a batch, each a scalar; invalid joints are never read."""
@@ -121,23 +120,7 @@ class GanGenerator(Generator):
         n, network = len(c.scale), self.config.network
         z = draws.normal(n, self.config.d_latent).to(self.mean)
         fine = draws.normal(n, network.n_frames, network.n_features).to(self.mean)
-        return self._painted(z, fine, c, frames)
+        return self._painted(z, c, frames) + self.prior.unrest(fine)
 
-    def _painted(self, z: Tensor, fine: Tensor, c: Conditions, frames: Tensor | None) -> Tensor:
-        return self.prior.settled(self.painter(z, c, frames)) + self.prior.unrest(fine)
-
-    @torch.no_grad()
-    def sample(
-        self,
-        request: Request,
-        steps: int | None = None,
-        guidance_text: float | None = None,
-        guidance_score: float | None = None,
-    ) -> Tensor:
-        """Return features (B, T, C) in units of the height proxy. The same request gives the same numbers."""
-        self.eval()
-        c, conditions, draws = self.config, self.conditions(request), streams(request)
-        shape = (c.network.n_frames, c.network.n_features)
-        z = torch.stack([torch.randn(c.d_latent, generator=g) for g in draws])
-        fine = torch.stack([torch.randn(shape, generator=g) for g in draws])
-        return self._finished(self._painted(z, fine, conditions, self._frame_mask(request)), conditions)
+    def _latent(self, c: Conditions, noise: Tensor) -> Tensor:
+        return noise

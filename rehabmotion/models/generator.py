@@ -80,6 +80,9 @@ class Generator(Trainable):
         """Return the losses of a batch, each a scalar, `total` among them; invalid joints are never read."""
         raise NotImplementedError
 
+    def finish(self, batch: Batch) -> None:
+        """Learn what is known only when training has ended, from clips as they are; most families need nothing."""
+
     def sample(
         self,
         request: Request,

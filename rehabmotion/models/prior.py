@@ -98,6 +98,34 @@ class SpectralPrior(nn.Module):
         return (1 + power * (signal / noise.clamp(min=1e-6)).square()).square().clamp(max=CEILING)
 
 
+class SpectralMatch(nn.Module):
+    """A gain per DCT frequency and channel, (T, C), that takes what a network paints to the size it has in clips."""
+
+    dct: Tensor
+    gain: Tensor
+
+    def __init__(self, n_frames: int, n_features: int) -> None:
+        super().__init__()
+        self.register_buffer("dct", dct_matrix(n_frames), persistent=False)
+        self.register_buffer("gain", torch.ones(n_frames, n_features))
+
+    @torch.no_grad()
+    def fit(self, painted: Tensor, x: Tensor, seen: Tensor, beside: Tensor) -> None:
+        """Learn from painted clips (N, T, C) and recorded ones x, where seen (N, C) is True in every frame.
+
+        beside (T, C): what is added afterwards, as root mean squares. Nothing is made larger; channels never seen stay.
+        """
+        weight = seen.float()[:, None]
+        n = weight.sum(dim=0).clamp(min=1)
+        wanted, found = (((self.dct @ y).square() * weight).sum(dim=0) / n for y in (x, painted))
+        gain = ((wanted - beside.square()).clamp(min=0) / found.clamp(min=1e-12)).sqrt().clamp(max=1.0)
+        self.gain.copy_(torch.where(seen.any(dim=0), gain, torch.ones_like(gain)))
+
+    def forward(self, painted: Tensor) -> Tensor:
+        """Return painted clips (B, T, C), scaled."""
+        return self.dct.T @ (self.gain * (self.dct @ painted))
+
+
 class Calm(nn.Module):
     """How much there is of each frequency in motions of nobody in particular, by exercise, score scale and level.
 

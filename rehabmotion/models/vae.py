@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from rehabmotion.models.blocks import ConditionedBlock
 from rehabmotion.models.conditioning import Conditioned, Conditions, NetworkConfig
 from rehabmotion.models.config import GeneratorConfig
-from rehabmotion.models.decoder import MotionDecoder
-from rehabmotion.models.generator import Batch, Generator, Request, masked_mean, streams
+from rehabmotion.models.generator import Batch, masked_mean
+from rehabmotion.models.single_pass import SinglePassGenerator
 from rehabmotion.models.text import TextEncoder
 from rehabmotion.models.text_hub import HubTextEncoder
 from rehabmotion.models.trainable import Draws
@@ -68,7 +68,7 @@ class Conditional(Conditioned):
         return mean, SPREAD * torch.tanh(log_variance / SPREAD)
 
 
-class VaeGenerator(Generator):
+class VaeGenerator(SinglePassGenerator):
     """Text, score, duration in; normalised motion out, in one pass from a drawn latent."""
 
     kind = "vae"
@@ -76,10 +76,9 @@ class VaeGenerator(Generator):
     config: VaeConfig
 
     def __init__(self, config: VaeConfig, text: TextEncoder | HubTextEncoder | None = None) -> None:
-        super().__init__(config, text)
+        super().__init__(config, config.d_latent, text)
         self.encoder = Conditional(config.network, config.d_latent, sees_clip=True)
         self.latents = Conditional(config.network, config.d_latent, sees_clip=False)
-        self.decoder = MotionDecoder(config.network, config.d_latent)
         self.score_head = nn.Linear(config.d_latent, len(config.network.scales))
 
     def loss(self, batch: Batch, draws: Draws, player: str = "model") -> dict[str, Tensor]:
@@ -89,7 +88,7 @@ class VaeGenerator(Generator):
         told = self._dropped(batch.conditions, draws)
         q = self.encoder(told, x * weight, seen, batch.frame_mask)
         z = q[0] + torch.exp(q[1] / 2) * draws.normal(*q[0].shape).to(x)
-        made = self.prior.settled(self.decoder(z, told, batch.frame_mask))
+        made = self._painted(z, told, batch.frame_mask)
         parts = self._likeness(made, x, seen)
         parts["kl"] = divergence(q, self.latents(told)).mean()
         parts["score"] = self._score_loss(q[0], batch.conditions)
@@ -102,23 +101,9 @@ class VaeGenerator(Generator):
         read = self.score_head(z).gather(1, c.scale.clamp(min=0)[:, None])[:, 0]
         return masked_mean((read - c.score).square(), (c.scale >= 0).to(z.dtype))
 
-    @torch.no_grad()
-    def sample(
-        self,
-        request: Request,
-        steps: int | None = None,
-        guidance_text: float | None = None,
-        guidance_score: float | None = None,
-    ) -> Tensor:
-        """Return features (B, T, C) in units of the height proxy. The same request gives the same numbers."""
-        self.eval()
-        c, conditions, draws = self.config, self.conditions(request), streams(request)
-        shape = (c.network.n_frames, c.network.n_features)
-        mean, log_variance = self.latents(conditions)
-        z = mean + torch.exp(log_variance / 2) * torch.stack([torch.randn(c.d_latent, generator=g) for g in draws])
-        fine = self.prior.unrest(torch.stack([torch.randn(shape, generator=g) for g in draws]))
-        x = self.prior.settled(self.decoder(z, conditions, self._frame_mask(request)))
-        return self._finished(x + fine, conditions)
+    def _latent(self, c: Conditions, noise: Tensor) -> Tensor:
+        mean, log_variance = self.latents(c)
+        return mean + torch.exp(log_variance / 2) * noise
 
 
 def divergence(q: Gaussian, p: Gaussian) -> Tensor:

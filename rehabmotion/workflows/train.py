@@ -35,6 +35,7 @@ from rehabmotion.workflows.models import model_folder
 from rehabmotion.workflows.sizes import Size, size
 from rehabmotion.workflows.validation import clip_judge
 
+FINISH = 512  # clips on which a trained model learns how its samples differ from them
 Say = Callable[[str], None]
 Progress = Callable[[int, int, dict[str, float]], None]
 
@@ -88,6 +89,8 @@ def train_model(
     judge = clip_judge(named, provenance) if first else None
     model = train(model, batches, checks, config, out, resume, progress, judge)
     if first:
+        rows = np.random.default_rng(seed).choice(len(samples), min(FINISH, len(samples)), p=samples.weight)
+        model.finish(batches.fixed(model, rows, seed))
         save_model(model, provenance, out)
         write_atomic(out / "CARD.md", model_card(model, provenance))
     return out
