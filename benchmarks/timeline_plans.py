@@ -11,7 +11,7 @@ from rehabmotion.motion import Score
 from rehabmotion.motion.exercises import UIPRMD
 from rehabmotion.workflows.timeline.plan import MAX_SECONDS, Plan, Track
 
-SEED = 20_261  # fixed beforehand; nothing is selected
+SEED = 20_262  # the arms' frame was chosen on plans of 20_261; nothing was chosen on these
 ARM_EXERCISES = tuple(name for name in UIPRMD if "shoulder" in name)
 LEG_EXERCISES = tuple(name for name in UIPRMD if "shoulder" not in name)
 OVERLAID = 0.6  # of the tracks of the whole body
