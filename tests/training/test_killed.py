@@ -15,7 +15,6 @@ import torch
 from safetensors.torch import load_file
 
 from rehabmotion.data.samples import Samples
-from rehabmotion.models import MODELS
 from rehabmotion.models.diffusion import DiffusionGenerator
 from rehabmotion.training.batches import BatchMaker
 from rehabmotion.training.loop import TrainingConfig, train
@@ -30,7 +29,7 @@ def command(run: Path, family: str, *more: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", sorted(MODELS))
+@pytest.mark.parametrize("family", ["diffusion", "gan"])  # one optimiser, and two
 def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(tmp_path: Path, family: str) -> None:
     """SIGKILL before anything is kept, after a checkpoint, and while the next is being written."""
     whole, run = tmp_path / "whole", tmp_path / "run"

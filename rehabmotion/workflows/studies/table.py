@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from rehabmotion.errors import UserError
-from rehabmotion.workflows.studies import families, fitness, utility
+from rehabmotion.workflows.studies import families, fitness, robustness, utility
 from rehabmotion.workflows.studies.study import Study
 
-STUDIES: dict[str, Study] = {"fitness": fitness, "families": families, "utility": utility}
+STUDIES: dict[str, Study] = {
+    "fitness": fitness,
+    "families": families,
+    "robustness": robustness,
+    "utility": utility,
+}
 
 
 def study(name: str) -> Study:
