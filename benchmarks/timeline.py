@@ -224,8 +224,8 @@ def markdown(f: dict[str, Any]) -> str:
         "the same judge on the held-out people s06 and s08, for the exercises of the row; `alone` the same repetitions",
         "before they were put together. A track counts by the share of its repetitions that are recognised. Intervals:",
         "2,000 bootstrap draws of whole plans; they cover other plans, not another training or other people. That arms",
-        "hang in an upright frame was chosen on the plans of another seed, 20261 (0.85 recognised in the trunk's frame,",
-        "0.90 in the upright one, 0.91 alone).",
+        "hang in an upright frame was chosen on the plans of another seed, 20261 (0.85 recognised in the frame of the",
+        "trunk, 0.90 in the upright one, 0.91 alone).",
     ]
     for kind, table in f["judged"].items():
         lines += [
