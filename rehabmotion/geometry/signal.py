@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
+from scipy.linalg import solveh_banded
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.signal import butter, sosfiltfilt
 
 Array = NDArray[np.floating]
@@ -46,3 +48,41 @@ def sample_at(x: Array, times: Array, source_times: Array) -> Array:
     if len(x) == 1:
         return np.repeat(x, len(times), axis=0)
     return PchipInterpolator(source_times, x, axis=0)(np.clip(times, source_times[0], source_times[-1]))
+
+
+def follow(x: Array, weight: Array, fps: float, cutoff_hz: float, release_hz: float = 0.0) -> Array:
+    """Return the smooth course (T, K) that follows x (T, K) where `weight` (T,) is 1 and lets go of it where it is 0.
+
+    Minimises sum w (y - x)^2 + (f / fps)^-6 sum (third difference of y / (2 pi)^3)^2 + (g / f)^6 sum y^2 with f =
+    cutoff_hz and g = release_hz: under full weight frequencies below f pass (half of f itself), under none y is gone
+    after about 1 / (2 g) seconds; without g it takes the path of least jerk to the next weight. Whittaker 1923, Eilers
+    2003; the matrix has four bands, so time grows as T.
+    """
+    n = len(x)
+    bands = np.zeros((4, n))  # row 3 - k holds the k-th diagonal above the main one
+    stiffness = (2 * np.pi * cutoff_hz / fps) ** -6.0
+    third = np.array([-1.0, 3.0, -3.0, 1.0])
+    for k in range(4):
+        for a in range(4 - k):
+            bands[3 - k, a + k : n - 3 + a + k] += stiffness * third[a] * third[a + k] if n > 3 else 0.0
+    bands[3] += weight + (release_hz / cutoff_hz) ** 6 + 1e-12
+    return solveh_banded(bands[max(0, 4 - n) :], weight[:, None] * x, check_finite=False)
+
+
+def calmed(x: Array, fps: float, cutoff_hz: float) -> Array:
+    """Return x (T, K) without what is quicker than about `cutoff_hz`, by `follow`: parabolas stay as they are.
+
+    For decisions and corrections, in a tenth of the time of `low_pass`; any rate, any number of frames.
+    """
+    return follow(x, np.ones(len(x)), fps, cutoff_hz)
+
+
+def envelope(x: Array, fps: float, seconds: float = 0.1) -> Array:
+    """Return a smooth course (T, ...) that is nowhere below x (T, ...): the largest value around, then a Gaussian.
+
+    It rises over about `seconds` before x does and falls as long after. Zeros stay zeros but for that.
+    """
+    sigma = max(0.5 * seconds * fps, 1e-3)
+    reach = int(np.ceil(2.5 * sigma))  # as far as the Gaussian looks, so that it sees nothing lower than x
+    highest = maximum_filter1d(x, 2 * reach + 1, axis=0, mode="nearest")
+    return gaussian_filter1d(highest, sigma, axis=0, mode="nearest", truncate=2.5)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rehabmotion.geometry.contact import floor_of, horizontal_steps, mean_slide
 from rehabmotion.motion import CANONICAL, FEET, Skeleton
 
 Array = NDArray[np.floating]
@@ -31,9 +32,9 @@ def foot_slide(
     x, seen, height = _feet(positions, chosen, valid)
     if not seen.any():
         return 0.0
-    moved = np.linalg.norm(np.diff(x[..., [0, 2]], axis=0), axis=-1)
+    moved = horizontal_steps(x)
     contact = ((moved < contact_speed) | (height[:-1] < contact_height)) & seen[1:] & seen[:-1]
-    return float(1000.0 * moved[contact].mean()) if contact.any() else 0.0
+    return mean_slide(moved, contact)
 
 
 def foot_skate(
@@ -55,7 +56,7 @@ def foot_skate(
     if not both.any():
         return float("nan")
     low = (above[1:] < height) & (above[:-1] < height)
-    fast = np.linalg.norm(np.diff(x[..., [0, 2]], axis=0), axis=-1) * fps > speed
+    fast = horizontal_steps(x) * fps > speed
     return float((low & fast)[both].mean())
 
 
@@ -77,14 +78,27 @@ def penetration(
     return float(1000.0 * np.maximum(depth, 0.0)[seen].mean())
 
 
+def floating(positions: Array, floor: float | None = None, valid: NDArray[np.bool_] | None = None) -> float:
+    """Return how high the lowest of ankles and toes is above the floor, mm, the mean over frames; below it counts 0.
+
+    positions (T, J, 3) metres, y up. floor (m): by default the 5th percentile of their heights. For people who stand:
+    a jump floats. Frames in which valid (T, J) says no foot was seen are left out; none at all gives NaN.
+    """
+    x, seen, above = _feet(positions, CANONICAL.indices(*FEET), valid)
+    some = seen.any(axis=1)
+    if not some.any():
+        return float("nan")
+    height = np.where(seen, above if floor is None else x[..., 1] - floor, np.inf)[some].min(axis=1)
+    return float(1000.0 * np.maximum(height, 0.0).mean())
+
+
 def _feet(
     positions: Array, joints: Sequence[int], valid: NDArray[np.bool_] | None
 ) -> tuple[Array, NDArray[np.bool_], Array]:
     """Return the feet (T, F, 3), where they were seen (T, F), and their heights above the floor (T, F)."""
     x = positions[:, list(joints)].astype(np.float64)
     seen = np.ones(x.shape[:2], bool) if valid is None else valid[:, list(joints)]
-    floor = np.percentile(x[..., 1][seen], 5) if seen.any() else 0.0
-    return x, seen, x[..., 1] - floor
+    return x, seen, x[..., 1] - floor_of(x[..., 1], seen)
 
 
 def jerk(positions: Array, fps: float, valid: NDArray[np.bool_] | None = None) -> float:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rehabmotion.data.simulator import APPLIES, SIMULATED, WEIGHTS, Body, draw_body, fms_grade, load, simulate
 from rehabmotion.data.simulator.body import HEIGHTS_M
-from rehabmotion.data.simulator.chain import slerp, two_bones
+from rehabmotion.data.simulator.chain import slerp
 from rehabmotion.data.simulator.phases import hesitant, rise
 from rehabmotion.data.simulator.scoring import draw_strengths, sim_score
 from rehabmotion.errors import UserError
@@ -34,20 +34,6 @@ def side_of(exercise: str) -> str:
 def corpus() -> list[Motion]:
     """Four motions of every exercise and grade or so, all strengths and sides among them."""
     return [*load(11, 6), *load(12, 8, by="score")]
-
-
-def test_two_bones_closed_form() -> None:
-    """A 3-4-5 triangle: the elbow lies 3 * 0.6 along the line and 3 * 0.8 off it, towards the pole."""
-    root, target, pole = np.zeros((1, 3)), np.array([[0.0, 0.0, 5.0]]), np.array([[1.0, 0.0, 0.0]])
-    upper, lower = two_bones(root, target, 3.0, 4.0, pole)
-    np.testing.assert_allclose(3 * upper, [[2.4, 0.0, 1.8]], atol=1e-12)
-    np.testing.assert_allclose(3 * upper + 4 * lower, target, atol=1e-12)
-
-
-def test_two_bones_out_of_reach_keeps_its_length() -> None:
-    upper, lower = two_bones(np.zeros((1, 3)), np.array([[0.0, 9.0, 0.0]]), 1.0, 1.0, np.array([[0.0, 0.0, 1.0]]))
-    np.testing.assert_allclose(np.linalg.norm([upper, lower], axis=-1), 1.0, atol=1e-9)
-    assert (upper + lower)[0, 1] == pytest.approx(2.0, abs=1e-3)
 
 
 def test_slerp_halfway_between_axes() -> None:

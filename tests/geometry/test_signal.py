@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehabmotion.geometry.signal import fill_gaps, low_pass, sample_at
+from rehabmotion.geometry.signal import calmed, envelope, fill_gaps, follow, low_pass, sample_at
 
 FPS = 100.0
 T = np.arange(400) / FPS
@@ -99,3 +99,39 @@ def test_lines_are_sampled_exactly_and_times_outside_are_held() -> None:
 
 def test_a_single_frame_is_repeated() -> None:
     assert sample_at(np.ones((1, 2)), np.arange(4.0), np.zeros(1)).shape == (4, 2)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 60])
+def test_following_solves_the_penalised_least_squares_problem(n: int) -> None:
+    """The banded solution is that of the full normal equations, written out with numpy."""
+    rng = np.random.default_rng(n)
+    x, weight = rng.normal(size=(n, 2)), rng.uniform(0.1, 1, n)
+    third = np.diff(np.eye(n), 3, axis=0) if n > 3 else np.zeros((1, n))
+    full = np.diag(weight + (1.0 / 4.0) ** 6 + 1e-12) + (2 * np.pi * 4 / 30) ** -6 * third.T @ third
+    np.testing.assert_allclose(follow(x, weight, 30.0, 4.0, 1.0), np.linalg.solve(full, weight[:, None] * x), atol=1e-9)
+
+
+def test_following_lets_half_of_its_cutoff_through_and_keeps_parabolas() -> None:
+    wave = np.sin(2 * np.pi * 3.0 * T)[:, None]
+    ratio = np.sqrt((calmed(wave, FPS, 3.0)[MIDDLE] ** 2).mean() / (wave[MIDDLE] ** 2).mean())
+    assert ratio == pytest.approx(0.5, abs=0.01)
+    parabola = (2 + 3 * T - T**2)[:, None]
+    np.testing.assert_allclose(calmed(parabola, FPS, 2.0), parabola, atol=1e-6)
+
+
+def test_following_lets_go_without_weight() -> None:
+    weight = (np.arange(400) < 200).astype(float)
+    y = follow(np.ones((400, 1)), weight, FPS, 8.0, release_hz=2.5)
+    assert abs(y[:190] - 1).max() < 0.02
+    assert abs(y[260:]).max() < 0.02
+
+
+def test_an_envelope_is_never_below_and_touches_nothing_far_away() -> None:
+    x = np.zeros(300)
+    x[150] = 1.0
+    y = envelope(x, FPS, 0.1)
+    assert (y >= x - 1e-12).all()
+    assert y.max() == pytest.approx(1.0)
+    assert (y[:120] == 0).all()
+    assert (y[181:] == 0).all()
+    assert abs(np.diff(y)).max() < 0.1

@@ -10,6 +10,7 @@ from rehabmotion.metrics.physical import (
     acceleration,
     bone_length_error,
     bone_length_variations,
+    floating,
     foot_skate,
     foot_slide,
     jerk,
@@ -241,3 +242,13 @@ def test_bones_vary_where_they_are_seen(standing: NDArray[np.float64]) -> None:
     assert np.nanmax(bone_length_variations(walk)) > 0.1
     valid[7, CANONICAL.index("left_foot")] = False
     assert bone_length_variations(walk, valid=valid) == pytest.approx(np.zeros(21), abs=1e-12)
+
+
+def test_a_person_3_cm_in_the_air_for_half_the_time_floats_15_mm() -> None:
+    positions = np.zeros((40, 22, 3))
+    positions[20:, CANONICAL.indices(*FEET), 1] = 0.03
+    assert floating(positions) == pytest.approx(15.0)
+    positions[:, CANONICAL.index("left_foot"), 1] = 0.0  # one foot stands: nobody floats
+    assert floating(positions) == pytest.approx(0.0)
+    assert floating(positions - [0.0, 0.1, 0.0], floor=0.0) == 0.0
+    assert math.isnan(floating(positions, valid=np.zeros((40, 22), bool)))

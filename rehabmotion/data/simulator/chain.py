@@ -1,4 +1,4 @@
-"""The small chain: rotations over time, two-bone inverse kinematics, directions blended along the sphere.
+"""The small chain: rotations over time, directions blended along the sphere.
 
 Everything is vectorised over time: angles (T,), vectors (T, 3), rotations (T, 3, 3) acting on columns.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from rehabmotion.geometry.limbs import dot
 from rehabmotion.geometry.rotations import normalise
 
 Array = NDArray[np.floating]
@@ -50,11 +51,6 @@ def apply(rotation: Array, vector: Array) -> Array:
     return (rotation @ np.asarray(vector)[..., None])[..., 0]
 
 
-def dot(a: Array, b: Array) -> Array:
-    """Return the inner product over the last axis."""
-    return np.einsum("...i,...i->...", a, b)
-
-
 def swing_from_down(direction: Array, start: Array) -> Array:
     """Return `start` (T, 3), perpendicular to straight down, carried along the shortest arc from down to `direction`.
 
@@ -64,22 +60,6 @@ def swing_from_down(direction: Array, start: Array) -> Array:
     down = np.array([0.0, -1.0, 0.0])
     along = dot(direction, start) / np.maximum(1.0 + dot(direction, down), 1e-6)
     return start - along[..., None] * (down + direction)
-
-
-def two_bones(root: Array, target: Array, upper: float, lower: float, pole: Array) -> tuple[Array, Array]:
-    """Return unit directions (T, 3) of the upper and lower bone that carry `root` to `target`, bent towards `pole`.
-
-    Law of cosines. Beyond reach the limb points at the target as far as it goes: lengths are never stretched.
-    """
-    line = target - root
-    distance = np.sqrt(dot(line, line))
-    axis = line / np.maximum(distance, 1e-9)[:, None]
-    reach = np.clip(distance, abs(upper - lower) + 1e-4, 0.99999 * (upper + lower))
-    bend = normalise(pole - dot(pole, axis)[:, None] * axis)
-    cosine = np.clip((upper**2 + reach**2 - lower**2) / (2 * upper * reach), -1.0, 1.0)
-    first = cosine[:, None] * axis + np.sqrt(1 - cosine**2)[:, None] * bend
-    second = (reach[:, None] * axis - upper * first) / lower
-    return first, second
 
 
 def slerp(a: Array, b: Array, weight: Array) -> Array:

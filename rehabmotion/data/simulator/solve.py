@@ -13,9 +13,9 @@ from rehabmotion.data.simulator.chain import (
     slerp,
     swing_from_down,
     trunk_rotation,
-    two_bones,
 )
 from rehabmotion.data.simulator.pose import SIDES, Arm, Leg, Pose, sign
+from rehabmotion.geometry.limbs import two_bones
 from rehabmotion.geometry.rotations import normalise
 from rehabmotion.motion.skeleton import CANONICAL
 
