@@ -77,13 +77,17 @@ def unseen_descriptions(exercise: str) -> list[str]:
     return random.Random(SEED).sample(texts, DESCRIPTIONS)
 
 
-def asked_motions(model: Model, descriptions: dict[str, list[str]]) -> list[Motion]:
-    """Return SAMPLES motions for each description at uiprmd:0 and 1; meta["asked"] is the exercise meant."""
+def asked_motions(model: Model, descriptions: dict[str, list[str]], raw: bool = False) -> list[Motion]:
+    """Return SAMPLES motions for each description at uiprmd:0 and 1; meta["asked"] is the exercise meant.
+
+    raw: as the model painted them, without `clean_up`.
+    """
     motions = []
     for exercise, texts in descriptions.items():
         for number, text in enumerate(texts):
             for value in (0, 1):
-                result = generate(model, text, Score("uiprmd", value), samples=SAMPLES, seed=SEED + 10 * number + value)
+                how = {"samples": SAMPLES, "seed": SEED + 10 * number + value, "raw": raw}
+                result = generate(model, text, Score("uiprmd", value), **how)
                 motions += [m.but(meta={"asked": exercise, "description": text}) for m in result.motions]
     return motions
 

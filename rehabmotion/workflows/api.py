@@ -40,10 +40,11 @@ def generate(
     seed: int = 0,
     guidance: float | None = None,
     steps: int | None = None,
+    raw: bool = False,
 ) -> Generated:
     """Return motions for words and a score such as "fms:2"; see rehabmotion.workflows.generate.generate."""
     asked = Score.parse(score) if isinstance(score, str) else score
-    return _generate(model.network, model.provenance, text, asked, seconds, samples, seed, guidance, steps)
+    return _generate(model.network, model.provenance, text, asked, seconds, samples, seed, guidance, steps, raw)
 
 
 def read(path: str | Path, source_format: str | None = None) -> list[Motion]:

@@ -15,6 +15,7 @@ from rehabmotion.features import FEATURES
 from rehabmotion.models.generator import Generator, Request
 from rehabmotion.models.store import Provenance
 from rehabmotion.motion import EXERCISES, SCALES, Motion, Score
+from rehabmotion.motion.cleanup import clean_up
 from rehabmotion.motion.transforms import canonicalise
 
 MAX_TEXT = 2000
@@ -74,17 +75,18 @@ def generate(
     seed: int = 0,
     guidance: float | None = None,
     steps: int | None = None,
+    raw: bool = False,
 ) -> Generated:
     """Return `samples` motions of one repetition each, 30 fps, canonical frame, constant bones.
 
     Side and duration are taken from the words and `seconds`; what they leave open is drawn from the seed: a side for
     one-sided exercises, a duration and a body size like those of the training people. The same seed gives the same
-    motions; the first of many is the only one of one.
+    motions; the first of many is the only one of one. raw: as the model painted them, without `clean_up`.
     """
     check_request(text, score, seconds, samples, seed, model)
     understood = model.text.understand([text])[0]
     asks = [Ask(text, score, seconds)] * samples
-    motions = list(generate_each(model, provenance, asks, seed, guidance, steps, [understood] * samples))
+    motions = list(generate_each(model, provenance, asks, seed, guidance, steps, [understood] * samples, raw=raw))
     return Generated(motions, understood["exercise"], understood["confidence"], doubts(understood))
 
 
@@ -97,6 +99,7 @@ def generate_each(
     steps: int | None = None,
     understood: Sequence[dict[str, Any]] | None = None,
     first: int = 0,
+    raw: bool = False,
 ) -> Iterator[Motion]:
     """Yield a motion for each of `asks`, batch by batch; number i depends on asks[i], the seed and first + i alone."""
     if guidance is not None and not (math.isfinite(guidance) and 0 <= guidance <= 20):
@@ -116,7 +119,8 @@ def generate_each(
         request = _request([asks[i] for i in rows], [draws[i] for i in rows], seed, numbers[start])
         x = model.sample(request, steps=steps, guidance_text=guidance).numpy()
         for i, features in zip(rows, x, strict=True):
-            yield _motion(features, model.config.features, draws[i], asks[i], read[i], provenance, seed, numbers[i])
+            one = _motion(features, model.config.features, draws[i], asks[i], read[i], provenance, seed, numbers[i])
+            yield one if raw else canonicalise(clean_up(one)[0])
 
 
 def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:

@@ -29,6 +29,7 @@ def generate_files(
     guidance: float | None = None,
     steps: int | None = None,
     formats: Sequence[str] = ("npz", "html"),
+    raw: bool = False,
 ) -> dict[str, Any]:
     """Generate, write `out`/0000.npz ... and `out`/player.html, and return what --json prints.
 
@@ -39,7 +40,7 @@ def generate_files(
     asked = Score.parse(score) if score is not None else None
     model, provenance = open_model(model_name)
     with staged(out) as stage:
-        result = generate(model, provenance, text, asked, seconds, samples, seed, guidance, steps)
+        result = generate(model, provenance, text, asked, seconds, samples, seed, guidance, steps, raw)
         names = write_motions(result.motions, stage, chosen)
     return {
         "files": [str(out / name) for name in names],

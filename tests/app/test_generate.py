@@ -14,6 +14,8 @@ import pytest
 from rehabmotion.errors import UserError
 from rehabmotion.io.npz import read_npz
 from rehabmotion.motion import CANONICAL, Score
+from rehabmotion.motion.cleanup import clean_up
+from rehabmotion.motion.transforms import canonicalise
 from rehabmotion.workflows import convert, generate_files
 
 Call = Callable[..., Any]
@@ -108,7 +110,7 @@ def test_the_same_seed_gives_the_same_bytes(call: Call, tiny: Path, tmp_path: Pa
 
 def test_the_first_of_three_is_the_only_one_of_one(call: Call, tiny: Path, tmp_path: Path) -> None:
     for n in (1, 3):
-        call("generate", TEXT, "--model", tiny, "--samples", n, "--out", tmp_path / str(n), "--format", "npz")
+        call("generate", TEXT, "--model", tiny, "--samples", n, "--out", tmp_path / str(n), "--format", "npz", "--raw")
     one, first = (read_npz(tmp_path / n / "0000.npz") for n in ("1", "3"))
     second = read_npz(tmp_path / "3" / "0001.npz")
     assert one.positions.shape == first.positions.shape
@@ -275,3 +277,13 @@ def test_the_page_shows_twelve_and_says_so(call: Call, tiny: Path, tmp_path: Pat
     assert result.code == 0
     assert "first 12 of 13" in result.err
     assert (tmp_path / "player.html").read_text().count('"frames":') == 12
+
+
+def test_feet_are_cleaned_up_unless_raw(call: Call, tiny: Path, tmp_path: Path) -> None:
+    """What is written is `clean_up` of what --raw writes, on the floor and facing ahead once more."""
+    for name, more in (("raw", ["--raw"]), ("clean", [])):
+        call("generate", TEXT, "--model", tiny, "--out", tmp_path / name, "--format", "npz", *more)
+    raw, clean = (read_npz(tmp_path / name / "0000.npz") for name in ("raw", "clean"))
+    again = canonicalise(clean_up(raw)[0])
+    assert np.abs(again.positions - clean.positions).max() < 1e-4
+    assert np.abs(raw.positions - clean.positions).max() > 1e-3
