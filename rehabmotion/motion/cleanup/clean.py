@@ -74,9 +74,9 @@ def _report(
 ) -> CleanUpReport:
     moved = 1000.0 * np.linalg.norm(y - x, axis=-1)
     valid = motion.valid
-    per_joint = {
-        name: float(moved[valid[:, j], j].mean()) for j, name in enumerate(CANONICAL.joint_names) if valid[:, j].any()
-    }
+    count = valid.sum(axis=0)
+    means = (moved * valid).sum(axis=0) / np.maximum(count, 1)
+    per_joint = {name: float(means[j]) for j, name in enumerate(CANONICAL.joint_names) if count[j]}
 
     def below(z: Array) -> float:
         return float(1000.0 * np.maximum(-z[..., 1], 0.0)[valid].mean()) if valid.any() else 0.0
