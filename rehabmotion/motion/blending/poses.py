@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from rehabmotion.geometry.limbs import two_bones
 from rehabmotion.geometry.rotations import frame_from, normalise, yaw_matrix
 from rehabmotion.motion.blending.parts import PARTS
 from rehabmotion.motion.skeleton import CANONICAL
@@ -125,16 +126,15 @@ def _hang(x: Array, joints: list[int], frame: Array, directions: Array, lengths:
 
 
 def _legs(hips: Array, poses: Poses, lengths: Array) -> tuple[Array, Array]:
-    """Return knees and ankles (T, 2, 3): two bones from hip to ankle, bent the way `bends` says (law of cosines)."""
-    thigh, shank = lengths[KNEES][:, None], lengths[ANKLES][:, None]
-    reach = poses.ankles - hips
-    distance = np.linalg.norm(reach, axis=-1, keepdims=True)
-    line = reach / np.maximum(distance, 1e-9)
-    distance = np.clip(distance, np.abs(thigh - shank) + 1e-6, thigh + shank)
-    along = (thigh**2 - shank**2 + distance**2) / (2 * distance)
-    across = np.sqrt(np.maximum(thigh**2 - along**2, 0.0))
-    bend = poses.bends - (poses.bends * line).sum(axis=-1, keepdims=True) * line
-    straight = np.linalg.norm(bend, axis=-1, keepdims=True) < 1e-6
-    forward = np.broadcast_to(-poses.pelvis[:, None, :, 2], bend.shape)
-    bend = normalise(np.where(straight, forward, bend))
-    return hips + along * line + across * bend, hips + distance * line
+    """Return knees and ankles (T, 2, 3): two bones from hip to ankle, bent the way `bends` says, or forwards."""
+    knees, ankles = np.empty_like(hips), np.empty_like(hips)
+    line = normalise(poses.ankles - hips)
+    across = poses.bends - (poses.bends * line).sum(axis=-1, keepdims=True) * line
+    straight = np.linalg.norm(across, axis=-1, keepdims=True) < 1e-6
+    bends = np.where(straight, -poses.pelvis[:, None, :, 2], across)
+    for i in (0, 1):
+        thigh, shank = float(lengths[KNEES[i]]), float(lengths[ANKLES[i]])
+        upper, lower = two_bones(hips[:, i], poses.ankles[:, i], thigh, shank, bends[:, i])
+        knees[:, i] = hips[:, i] + thigh * upper
+        ankles[:, i] = knees[:, i] + shank * lower
+    return knees, ankles
