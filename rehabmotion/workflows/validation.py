@@ -36,7 +36,7 @@ def clip_judge(held_out: Sequence[Motion], provenance: Provenance) -> Judge | No
         device = model.mean.device
         asks = [ask_like(clip, i, model) for i, clip in enumerate(clips)]
         try:
-            made = evaluator.features(list(generate_each(model.cpu(), provenance, asks)))
+            made = evaluator.features(list(generate_each(model.cpu(), provenance, asks, raw=True)))
         except UserError:  # so early in a training that what is made is no body yet
             return {}
         finally:
