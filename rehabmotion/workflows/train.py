@@ -64,11 +64,12 @@ def train_model(
     if family not in MODELS:
         raise UserError(f'Expected a model family, got "{family}". Known: {", ".join(MODELS)}.')
     chosen = size(size_name)
-    start = model_folder(init) if init else None
+    before, known = load_model(model_folder(init)) if init else (None, None)
+    if before is not None and before.kind != family:
+        raise UserError(f'Expected --init of the family {family}, "{init}" is {before.kind}: --model {before.kind}.')
     settings = run_settings(corpora, size_name, chosen, steps, init, seed, precision, save_every, accumulate)
     settings |= {"model": family, "text": text_encoder}
     first, training, held_out = begin_run(corpora, out, settings, resume, data_dir, say)
-    before, known = load_model(start) if start else (None, None)
     represented = _representation(chosen, before)
     samples = build_samples(training, **represented)
     stopped = resume and checkpoint_path(out).exists()

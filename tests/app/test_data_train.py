@@ -137,6 +137,7 @@ def test_a_cache_that_cannot_be_written_is_told_before_the_work(
         (["--data", "simulator", "--steps", "0"], ["step", "0"]),
         (["--data", "simulator", "--precision", "int8"], ["int8", "bf16"]),
         (["--data", "simulator", "--init", "no-such-model"], ["no-such-model"]),
+        (["--data", "simulator", "--model", "vae", "--init", "open"], ["vae", "diffusion"]),
     ],
 )
 def test_train_refuses_before_it_makes_the_run(
