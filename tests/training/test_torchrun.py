@@ -22,5 +22,5 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
     model, provenance = load_model(run)
     assert provenance.training["training"]["steps"] == 3
     assert model.config.scales == ("fms", "sim")
-    steps = [line for line in (run / "log.csv").read_text().splitlines() if line.startswith("3,validation")]
+    steps = [line for line in (run / "log.csv").read_text().splitlines() if line.startswith("3,validation,total,")]
     assert len(steps) == 1
