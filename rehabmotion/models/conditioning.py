@@ -92,6 +92,14 @@ class Conditioned(nn.Module):
         self.no_text = nn.Parameter(0.02 * torch.randn(d))
         self.quality = nn.Linear(1, d, bias=False) if config.observes else None
 
+    def _patches(self, x: Tensor, seen: Tensor) -> Tensor:
+        """Return clips (B, T, C) with what is seen of them (B, T, J) as patches (B, T / p, p (C + J))."""
+        return torch.cat([x, seen.to(x.dtype)], dim=-1).reshape(len(x), x.shape[1] // self.config.patch, -1)
+
+    def _patch_mask(self, frame_mask: Tensor | None) -> Tensor | None:
+        """Return which patches (B, T / p) hold a real frame, of a mask of frames (B, T); None = all."""
+        return None if frame_mask is None else frame_mask.unflatten(1, (-1, self.config.patch)).any(dim=-1)
+
     def _vector(self, c: Conditions) -> Tensor:
         """Return what every layer is told of score, duration and quality, (B, d)."""
         scored = (c.scale >= 0)[:, None]

@@ -23,14 +23,13 @@ class MotionDecoder(Conditioned):
 
     def forward(self, z: Tensor, c: Conditions, frame_mask: Tensor | None = None) -> Tensor:
         """Return clips (B, T, C); frame_mask (B, T) True = a real frame, None = all."""
-        p = self.config.patch
         latent = self.latent(z)
         context, context_mask = self._tokens(c)
         context = torch.cat([latent[:, None], context], dim=1)
         context_mask = torch.cat([torch.ones_like(context_mask[:, :1]), context_mask], dim=1)
         vector = latent + self._vector(c) + context[:, 1] + context[:, 2]
         h = self.query.expand(len(z), -1, -1)
-        mask = None if frame_mask is None else frame_mask.unflatten(1, (-1, p)).any(dim=-1)
+        mask = self._patch_mask(frame_mask)
         for block in self.blocks:
             h = block(h, vector, context, context_mask, mask)
         return self.patch_out(self.norm(h)).reshape(len(z), self.config.n_frames, -1)

@@ -51,19 +51,13 @@ class Denoiser(Conditioned):
 
         step (B,) in 0..1 is the share of the diffusion that is done.
         """
-        p = self.config.patch
-        b, t, _ = x.shape
-        h = self.patch_in(_patches(x, valid, p)) + self.position[: t // p]
+        h = self.patch_in(self._patches(x, valid)) + self.position[: x.shape[1] // self.config.patch]
         if self.observed_in is not None and observed is not None:
-            h = h + self.observed_in(_patches(observed.x, observed.seen, p))
+            h = h + self.observed_in(self._patches(observed.x, observed.seen))
         context, context_mask = self._tokens(c)
         time = self.time(sinusoids(step * 100.0, self.config.d, fastest=20.0))
         vector = time + self._vector(c) + context[:, 0] + context[:, 1]
-        mask = None if frame_mask is None else frame_mask.reshape(b, t // p, p).any(dim=-1)
+        mask = self._patch_mask(frame_mask)
         for block in self.blocks:
             h = block(h, vector, context, context_mask, mask)
-        return self.patch_out(self.norm(h)).reshape(b, t, -1)
-
-
-def _patches(x: Tensor, seen: Tensor, p: int) -> Tensor:
-    return torch.cat([x, seen.to(x.dtype)], dim=-1).reshape(len(x), x.shape[1] // p, -1)
+        return self.patch_out(self.norm(h)).reshape(*x.shape[:2], -1)

@@ -1,8 +1,9 @@
-"""What the families that take noise away step by step have in common: the network, guidance, and mending."""
+"""What the families that take noise away step by step have in common: the network, its loss, guidance, and mending."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,20 +12,68 @@ from rehabmotion.errors import UserError
 from rehabmotion.models.conditioning import Conditions
 from rehabmotion.models.config import GeneratorConfig
 from rehabmotion.models.denoiser import Denoiser, Observed
-from rehabmotion.models.generator import Generator, Request, streams
-from rehabmotion.models.guidance import Predict, guided
+from rehabmotion.models.generator import Batch, Generator, Request, streams
+from rehabmotion.models.guidance import guided
+from rehabmotion.models.samplers import Predict, mixed
 from rehabmotion.models.text import TextEncoder
 from rehabmotion.models.text_hub import HubTextEncoder
+from rehabmotion.models.trainable import Draws
 
 DRAWS = 4  # of noise, whose answers are averaged where a clip is mended
 
 
-class DenoisingGenerator(Generator):
-    """A family whose network predicts the clean clip from one mixed with noise."""
+@dataclass(frozen=True)
+class DenoisingConfig(GeneratorConfig):
+    """Adds how motions are sampled.
 
-    def __init__(self, config: GeneratorConfig, text: TextEncoder | HubTextEncoder | None = None) -> None:
+    step_power: of the sampling steps' spacing; above 1 they lie closer where the clip is nearly clean.
+    """
+
+    sampling_steps: int = 10
+    guidance_text: float = 1.0
+    guidance_score: float = 2.0
+    step_power: float = 1.0
+
+
+class DenoisingGenerator(Generator):
+    """A family whose network predicts the clean clip x0 from x_t = signal x0 + level noise, at a step from 0 to 1.
+
+    A family says how much there is of both at a step, which steps training sees, and how noise is taken away.
+    """
+
+    config: DenoisingConfig
+
+    def __init__(self, config: DenoisingConfig, text: TextEncoder | HubTextEncoder | None = None) -> None:
         super().__init__(config, text)
         self.denoiser = Denoiser(config.network)
+
+    def _levels(self, step: Tensor) -> tuple[Tensor, Tensor]:
+        """Return signal and level (B,) at steps (B,): 1 and 0 at step 0, nearly 0 and 1 at step 1."""
+        raise NotImplementedError
+
+    def _training_steps(self, draws: Draws, n: int) -> Tensor:
+        """Return the steps (n,) that a batch is trained at."""
+        return draws.uniform(n)
+
+    def _share(self, step: Tensor) -> Tensor:
+        """Return the weight (B,) of each clip's error in the loss."""
+        return self.prior.loss_weight(*self._levels(step))
+
+    def _solve(
+        self, predict: Predict, noise: Tensor, n_steps: int, draws: list[torch.Generator], eta: float | None
+    ) -> Tensor:
+        """Return x0 (B, T, C) from noise; draws: for fresh noise, eta: how much of it, where a sampler takes any."""
+        raise NotImplementedError
+
+    def loss(self, batch: Batch, draws: Draws, player: str = "model") -> dict[str, Tensor]:
+        """Return the losses of a batch: total, x0, velocity and bone, each a scalar; invalid joints are never read."""
+        x, seen = batch.x, self._seen(batch)
+        step = self._training_steps(draws, len(x)).to(x)
+        noise = draws.normal(*x.shape).to(x)
+        x_t = mixed(x * self._per_feature(seen), noise, self._levels(step))
+        told = self._dropped(batch.conditions, draws)
+        made = self._estimate(x_t, step, seen, told, batch.frame_mask, batch.observed)
+        return self._likeness(made, x, seen, self._share(step))
 
     def _estimate(
         self,
@@ -36,19 +85,30 @@ class DenoisingGenerator(Generator):
         observed: Observed | None = None,
     ) -> Tensor:
         """Return x0 (B, T, C) of clips x_t mixed with noise at step (B,), 1 = noise alone."""
-        raise NotImplementedError
+        return self.prior(self.denoiser(x_t, step, seen, c, frames, observed), x_t, *self._levels(step))
 
-    def _start(self, request: Request) -> tuple[Tensor, list[torch.Generator]]:
-        """Return noise (B, T, C), and the stream of each motion for more of it."""
-        draws = streams(request)
-        shape = (self.config.network.n_frames, self.config.network.n_features)
-        return torch.stack([torch.randn(shape, generator=g) for g in draws]), draws
-
-    def _predict(self, request: Request, c: Conditions, w_text: float, w_score: float) -> Predict:
-        """Return the guided prediction of x0 for a request."""
-        n = self.config.network
-        valid = torch.ones(len(request.texts), n.n_frames, n.n_masked, dtype=torch.bool)
-        return guided(self._estimate, c, valid, self._frame_mask(request), w_text, w_score)
+    @torch.no_grad()
+    def sample(
+        self,
+        request: Request,
+        steps: int | None = None,
+        guidance_text: float | None = None,
+        guidance_score: float | None = None,
+        eta: float | None = None,
+    ) -> Tensor:
+        """Return features (B, T, C) in units of the height proxy. The same request gives the same numbers."""
+        self.eval()
+        c, n, conditions, draws = self.config, self.config.network, self.conditions(request), streams(request)
+        noise = torch.stack([torch.randn(n.n_frames, n.n_features, generator=g) for g in draws])
+        predict = guided(
+            self._estimate,
+            conditions,
+            torch.ones(len(noise), n.n_frames, n.n_masked, dtype=torch.bool),
+            self._frame_mask(request),
+            c.guidance_text if guidance_text is None else guidance_text,
+            c.guidance_score if guidance_score is None else guidance_score,
+        )
+        return self._finished(self._solve(predict, noise, steps or c.sampling_steps, draws, eta), conditions)
 
     @torch.no_grad()
     def mend(self, x: Tensor, seen: Tensor, seconds: Sequence[float], seed: int = 0) -> Tensor:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from rehabmotion.models.conditioning import Conditions
+from rehabmotion.models.samplers import Predict
 
-Predict = Callable[[Tensor, Tensor], Tensor]  # (x_t (B, ...), step (B,) in 0..1) -> x0
 Estimate = Callable[[Tensor, Tensor, Tensor, Conditions, Tensor | None], Tensor]
 
 

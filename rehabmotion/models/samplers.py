@@ -30,9 +30,14 @@ def cosine_levels(step: Tensor) -> tuple[Tensor, Tensor]:
     return a.sqrt(), (1 - a).sqrt()
 
 
-def add_noise(x0: Tensor, noise: Tensor, step: Tensor) -> Tensor:
-    """Return x_t = sqrt(a) x0 + sqrt(1 - a) noise for step (B,) in 0..1."""
-    signal, level = (share.view(-1, *[1] * (x0.ndim - 1)) for share in cosine_levels(step))
+def straight_levels(step: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the same shares (B,) on the straight path: 1 - s and s."""
+    return 1 - step, step
+
+
+def mixed(x0: Tensor, noise: Tensor, levels: tuple[Tensor, Tensor]) -> Tensor:
+    """Return x_t = signal x0 + level noise for clips (B, ...) and their shares (B,) of both."""
+    signal, level = (share.view(-1, *[1] * (x0.ndim - 1)) for share in levels)
     return signal * x0 + level * noise
 
 
@@ -67,12 +72,6 @@ def _fresh(shape: torch.Size, generator: torch.Generator | Sequence[torch.Genera
     if generator is None or isinstance(generator, torch.Generator):
         return torch.randn(shape, generator=generator)
     return torch.stack([torch.randn(shape[1:], generator=g) for g in generator])
-
-
-def between(x0: Tensor, noise: Tensor, step: Tensor) -> Tensor:
-    """Return x_t = (1 - s) x0 + s noise on the straight path, for step s (B,) in 0..1."""
-    s = step.view(-1, *[1] * (x0.ndim - 1))
-    return (1 - s) * x0 + s * noise
 
 
 @torch.no_grad()

@@ -54,12 +54,9 @@ class Conditional(Conditioned):
         h = self.position[:1].expand(len(c.scale), -1, -1)
         mask = None
         if self.patch_in is not None and x is not None and seen is not None:
-            b, t, p = len(x), x.shape[1], self.config.patch
-            patches = torch.cat([x, seen.to(x.dtype)], dim=-1).reshape(b, t // p, -1)
-            h = torch.cat([h, self.patch_in(patches) + self.position[1:]], dim=1)
-            if frame_mask is not None:
-                real = frame_mask.unflatten(1, (-1, p)).any(dim=-1)
-                mask = torch.cat([torch.ones_like(real[:, :1]), real], dim=1)
+            h = torch.cat([h, self.patch_in(self._patches(x, seen)) + self.position[1:]], dim=1)
+            real = self._patch_mask(frame_mask)
+            mask = None if real is None else torch.cat([torch.ones_like(real[:, :1]), real], dim=1)
         context, context_mask = self._tokens(c)
         vector = self._vector(c) + context[:, 0] + context[:, 1]
         for block in self.blocks:

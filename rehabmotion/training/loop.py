@@ -106,9 +106,10 @@ def train(
     kwargs = DistributedDataParallelKwargs(find_unused_parameters=several)
     accelerator = Accelerator(mixed_precision=config.precision, kwargs_handlers=[kwargs])
     average = Average(model.to(accelerator.device), config.ema)
+    players = model.players
     optimisers = {
         player: torch.optim.AdamW(weights, lr=1.0, betas=model.betas, weight_decay=config.weight_decay)
-        for player, weights in model.players.items()
+        for player, weights in players.items()
     }
     wrapped = accelerator.prepare_model(_Loss(model))
     ready = {player: accelerator.prepare_optimizer(optimiser) for player, optimiser in optimisers.items()}
@@ -124,7 +125,7 @@ def train(
             for group in optimisers[player].param_groups:
                 group["lr"] = rate
             losses |= _turn(accelerator, wrapped, model, batches, config, step, turn, player)
-            accelerator.clip_grad_norm_(model.players[player], config.clip)
+            accelerator.clip_grad_norm_(players[player], config.clip)
             ready[player].step()
             wrapped.zero_grad()
         average.update(model, step)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rehabmotion.models.samplers import add_noise, between, cosine_alpha_bar, ddim, straight_ode
+from rehabmotion.models.samplers import cosine_alpha_bar, cosine_levels, ddim, mixed, straight_levels, straight_ode
 
 
 def test_the_signal_falls_from_all_to_almost_nothing_and_never_rises() -> None:
@@ -24,7 +24,7 @@ def test_half_way_is_nearly_half_of_the_variance() -> None:
 def test_noise_keeps_the_variance_of_unit_data(step: float) -> None:
     g = torch.Generator().manual_seed(0)
     x0, noise = torch.randn(50, 40, 60, generator=g), torch.randn(50, 40, 60, generator=g)
-    x = add_noise(x0, noise, torch.full((50,), step))
+    x = mixed(x0, noise, cosine_levels(torch.full((50,), step)))
     a = float(cosine_alpha_bar(torch.tensor(step)))
     assert float(x.var()) == pytest.approx(1.0, rel=0.02)
     assert float((x * x0).mean()) == pytest.approx(a**0.5, abs=0.01)
@@ -33,7 +33,7 @@ def test_noise_keeps_the_variance_of_unit_data(step: float) -> None:
 
 def test_each_clip_of_a_batch_has_its_own_step() -> None:
     x0, noise = torch.ones(2, 3, 4), torch.zeros(2, 3, 4)
-    x = add_noise(x0, noise, torch.tensor([0.0, 1.0]))
+    x = mixed(x0, noise, cosine_levels(torch.tensor([0.0, 1.0])))
     assert torch.equal(x[0], x0[0])
     assert torch.allclose(x[1], torch.full((3, 4), 1e-3))
 
@@ -108,6 +108,6 @@ def test_straight_paths_end_where_the_exact_flow_ends_with_the_order_of_the_step
 
 def test_a_straight_path_has_both_ends() -> None:
     x0, noise = torch.ones(2, 3, 4), torch.zeros(2, 3, 4)
-    x = between(x0, noise, torch.tensor([0.25, 1.0]))
+    x = mixed(x0, noise, straight_levels(torch.tensor([0.25, 1.0])))
     assert torch.equal(x[0], torch.full((3, 4), 0.75))
     assert torch.equal(x[1], noise[1])
