@@ -7,12 +7,12 @@ import numpy as np
 from rehabmotion.errors import UserError
 from rehabmotion.motion import CANONICAL, Motion
 
-LIMBS = (
-    ("left_shoulder", "left_elbow", "left_wrist"),
-    ("right_shoulder", "right_elbow", "right_wrist"),
-    ("left_knee", "left_ankle", "left_foot"),
-    ("right_knee", "right_ankle", "right_foot"),
-)
+LIMBS = {
+    "left arm": ("left_shoulder", "left_elbow", "left_wrist"),
+    "right arm": ("right_shoulder", "right_elbow", "right_wrist"),
+    "left leg": ("left_knee", "left_ankle", "left_foot"),
+    "right leg": ("right_knee", "right_ankle", "right_foot"),
+}
 SPAN = 1.0  # seconds a limb is hidden for
 HELD = CANONICAL.indices("pelvis", "left_hip", "right_hip")  # without them nobody knows where a person is
 
@@ -34,7 +34,7 @@ def spoil(motion: Motion, missing: float, noise: float, rng: np.random.Generator
     while hidden.sum() < wanted and tries < 1000:
         tries += 1
         first = int(rng.integers(0, motion.n_frames - length + 1))
-        limb = CANONICAL.indices(*LIMBS[rng.integers(len(LIMBS))])
+        limb = CANONICAL.indices(*list(LIMBS.values())[rng.integers(len(LIMBS))])
         rows = int(np.ceil((wanted - hidden.sum()) / len(limb)))  # no more than is still wanted
         hidden[first : first + min(length, rows), list(limb)] = True
     valid &= ~hidden

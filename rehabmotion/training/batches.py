@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,6 +22,17 @@ from rehabmotion.training.corruption import NOISE, CorruptionConfig, cropped, ji
 T = TypeVar("T")
 BLIND = 0.7  # share of clips to be mended that are shown without words and score
 UNSCORED = 0.12  # share of scored clips shown without their score, so that the score can be left out
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Rows of the samples, as they are or changed, and the random numbers that belong to each."""
+
+    rows: np.ndarray
+    x: np.ndarray
+    mask: np.ndarray
+    seconds: np.ndarray
+    rngs: list[np.random.Generator]
 
 
 class BatchMaker:
@@ -46,49 +57,41 @@ class BatchMaker:
         own = slice(shard * size, (shard + 1) * size)
         numbers = range(own.start, own.stop)
         rngs = [np.random.default_rng([self.seed, step, number]) for number in numbers]
-        rows = whole[own]
-        x, mask, seconds = self.samples.x[rows], self.samples.mask[rows], self.samples.seconds[rows]
+        drawn = self._rows(whole[own], rngs)
         if self.config.features != "canonical":  # others hold velocities, which a warp would belie
-            return self._batch(model, rows, x, mask, seconds, rngs)
+            return self._batch(model, drawn)
         if self.warp:
-            x = np.concatenate([time_warp(clip[None], rng) for clip, rng in zip(x, rngs, strict=True)])
-        if not self.config.network.observes:
-            return self._batch(model, rows, x, mask, seconds, rngs)
-        return self._spoilt(model, rows, x, mask, seconds, rngs)
+            warped = [time_warp(clip[None], rng) for clip, rng in zip(drawn.x, rngs, strict=True)]
+            drawn = replace(drawn, x=np.concatenate(warped))
+        return self._spoilt(model, drawn) if self.config.network.observes else self._batch(model, drawn)
 
     def fixed(self, model: Generator, rows: np.ndarray, seed: int) -> Batch:
         """Return given rows as a batch, without augmentation: for validation."""
-        s = self.samples
-        rngs = [np.random.default_rng([seed, number]) for number in range(len(rows))]
-        return self._batch(model, rows, s.x[rows], s.mask[rows], s.seconds[rows], rngs)
+        return self._batch(model, self._rows(rows, [np.random.default_rng([seed, i]) for i in range(len(rows))]))
 
-    def _spoilt(
-        self,
-        model: Generator,
-        rows: np.ndarray,
-        x: np.ndarray,
-        mask: np.ndarray,
-        seconds: np.ndarray,
-        rngs: list[np.random.Generator],
-    ) -> Batch:
-        """Return a batch some clips of which are noisy, and told so, and some are to be mended from what is shown."""
-        c = self.corruption
+    def _rows(self, rows: np.ndarray, rngs: list[np.random.Generator]) -> _Drawn:
+        s = self.samples
+        return _Drawn(rows, s.x[rows], s.mask[rows], s.seconds[rows], rngs)
+
+    def _spoilt(self, model: Generator, drawn: _Drawn) -> Batch:
+        """Return a batch some clips of which are noisy, and told so, and some are to be mended from what is shown.
+
+        The arrays of `drawn` are changed in place: they are copies of the samples' rows.
+        """
+        c, rngs, x, mask = self.corruption, drawn.rngs, drawn.x, drawn.mask
         fate = np.array([rng.random() for rng in rngs])
         noisy, shown = fate < c.noisy, fate >= 1 - c.shown
         sigma = np.array([rng.uniform(0, NOISE) for rng in rngs])
-        height = self.samples.height[rows]
-        x, seen, seconds = x.copy(), np.zeros_like(mask), seconds.copy()
-        given = np.zeros_like(x)
+        height = self.samples.height[drawn.rows]
+        given, seen = np.zeros_like(x), np.zeros_like(mask)
         for i, rng in enumerate(rngs):
-            one = slice(i, i + 1)
             if shown[i]:
-                x[i], mask[i], seconds[i] = cropped(x[i], mask[i], seconds[i], rng)
-                poor = jitter(swap_sides(x[one], c.swapped, rng), sigma[one] / height[one], rng)
-                seen[i] = occlusion((1, *mask[i].shape), c, rng)[0] & mask[i]
-                given[i] = poor[0]
+                x[i], mask[i], drawn.seconds[i] = cropped(x[i], mask[i], drawn.seconds[i], rng)
+                given[i] = jitter(swap_sides(x[i], c.swapped, rng), sigma[i] / height[i], rng)
+                seen[i] = occlusion(mask[i].shape, c, rng) & mask[i]
             elif noisy[i]:
-                x[i] = jitter(x[one], sigma[one] / height[one], rng)[0]
-        batch = self._batch(model, rows, x, mask, seconds, rngs)
+                x[i] = jitter(x[i], sigma[i] / height[i], rng)
+        batch = self._batch(model, drawn)
         per_feature = np.repeat(seen, 3, axis=-1)
         batch.observed = Observed(
             torch.from_numpy((given - self.mean) / self.std * per_feature), torch.from_numpy(seen)
@@ -104,22 +107,15 @@ class BatchMaker:
         )
         return batch
 
-    def _batch(
-        self,
-        model: Generator,
-        rows: np.ndarray,
-        x: np.ndarray,
-        mask: np.ndarray,
-        seconds: np.ndarray,
-        rngs: list[np.random.Generator],
-    ) -> Batch:
+    def _batch(self, model: Generator, drawn: _Drawn) -> Batch:
+        rows, rngs = drawn.rows, drawn.rngs
         asked = [self._ask(int(row), rng) for row, rng in zip(rows, rngs, strict=True)]
         request = Request(
             texts=[caption.text for caption, _, _ in asked],
             sides=[side for _, _, side in asked],
             scales=[score.scale if score else None for _, score, _ in asked],
             scores=[score.unit if score else 0.0 for _, score, _ in asked],
-            seconds=seconds.tolist(),
+            seconds=drawn.seconds.tolist(),
             people=self._people(rows),
         )
         conditions = model.conditions(request)
@@ -128,8 +124,8 @@ class BatchMaker:
         trust = torch.tensor([[rng.uniform(0, 0.5)] for rng in rngs], dtype=torch.float32)
         conditions = conditions.but(exercise=(1 - trust) * named + trust * conditions.exercise)
         return Batch(
-            x=torch.from_numpy((x - self.mean) / self.std),
-            valid=torch.from_numpy(mask),
+            x=torch.from_numpy((drawn.x - self.mean) / self.std),
+            valid=torch.from_numpy(drawn.mask),
             conditions=conditions,
             frame_mask=self._frame_mask(rows),
         )

@@ -11,21 +11,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rehabmotion.data.spoil import LIMBS
 from rehabmotion.motion import CANONICAL
 
 NOISE = 0.05  # m; the worst jitter, quality 0
-LIMBS = {
-    "left arm": ("left_collar", "left_shoulder", "left_elbow", "left_wrist"),
-    "right arm": ("right_collar", "right_shoulder", "right_elbow", "right_wrist"),
-    "left leg": ("left_knee", "left_ankle", "left_foot"),
-    "right leg": ("right_knee", "right_ankle", "right_foot"),
-    "left hand": ("left_elbow", "left_wrist"),
-    "right hand": ("right_elbow", "right_wrist"),
-    "left foot": ("left_ankle", "left_foot"),
-    "right foot": ("right_ankle", "right_foot"),
-    "head": ("neck", "head"),
-}
-GROUPS = [np.array([CANONICAL.index(joint) for joint in joints]) for joints in LIMBS.values()]
+HIDDEN_TOGETHER = (
+    ("left_collar", *LIMBS["left arm"]),
+    ("right_collar", *LIMBS["right arm"]),
+    LIMBS["left leg"],
+    LIMBS["right leg"],
+    ("left_elbow", "left_wrist"),
+    ("right_elbow", "right_wrist"),
+    ("left_ankle", "left_foot"),
+    ("right_ankle", "right_foot"),
+    ("neck", "head"),
+)
+GROUPS = [list(CANONICAL.indices(*joints)) for joints in HIDDEN_TOGETHER]
 SIDES = np.array(CANONICAL.mirror_order)
 
 
@@ -46,39 +47,41 @@ class CorruptionConfig:
     swapped: float = 0.1
 
 
-def jitter(x: NDArray[np.float32], sigma: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return clips (B, T, 3 J) with noise of deviation sigma (B,) per axis, in units of x; half of it moves slowly."""
+def jitter(x: NDArray[np.float32], sigma: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return a clip (T, 3 J) with noise of deviation sigma per axis, in units of x; half of it moves slowly."""
     fast = rng.standard_normal(x.shape)
     slow = rng.standard_normal(x.shape)
     for _ in range(3):  # a short moving average three times: about Gaussian, a few frames wide
-        slow = (slow + np.roll(slow, 1, axis=1) + np.roll(slow, -1, axis=1)) / 3
+        slow = (slow + np.roll(slow, 1, axis=0) + np.roll(slow, -1, axis=0)) / 3
     slow /= max(slow.std(), 1e-9)
-    return (x + sigma[:, None, None] * (fast + slow) / 2**0.5).astype(np.float32)
+    return (x + sigma * (fast + slow) / 2**0.5).astype(np.float32)
 
 
-def occlusion(shape: tuple[int, int, int], config: CorruptionConfig, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Return what is still seen, (B, T, J): single joints for single frames and whole limbs for spans are lost."""
-    b, t, _ = shape
-    share = rng.uniform(0, config.missing, (b, 1, 1)) * (rng.random((b, 1, 1)) < 0.5)
+def occlusion(shape: tuple[int, int], config: CorruptionConfig, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Return what is still seen, (T, J): single joints for single frames and whole limbs for spans are lost."""
+    share = rng.uniform(0, config.missing) * (rng.random() < 0.5)
     seen = rng.random(shape) >= share
-    for i in range(b):
-        for _ in range(rng.integers(0, config.spans + 1)):
-            length = int(rng.integers(1, max(2, int(config.longest * t))))
-            first = int(rng.integers(0, t - length + 1))
-            seen[i, first : first + length, GROUPS[rng.integers(len(GROUPS))]] = False
+    for _ in range(rng.integers(0, config.spans + 1)):
+        span = _span(shape[0], config.longest, rng)
+        seen[span, GROUPS[rng.integers(len(GROUPS))]] = False
     return seen
 
 
 def swap_sides(x: NDArray[np.float32], share: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return clips (B, T, 3 J) in which, for a share of them, left and right joints change places for a while."""
+    """Return a clip (T, 3 J) in which, with the probability `share`, left and right change places for a while."""
+    if rng.random() >= share:
+        return x
     out = x.copy()
-    t = x.shape[1]
-    for i in np.flatnonzero(rng.random(len(x)) < share):
-        length = int(rng.integers(1, max(2, t // 4)))
-        first = int(rng.integers(0, t - length + 1))
-        part = x[i, first : first + length].reshape(length, -1, 3)
-        out[i, first : first + length] = part[:, SIDES].reshape(length, -1)
+    span = _span(len(x), 0.25, rng)
+    out[span] = x[span].reshape(-1, len(SIDES), 3)[:, SIDES].reshape(-1, x.shape[1])
     return out
+
+
+def _span(t: int, longest: float, rng: np.random.Generator) -> slice:
+    """Return some of t frames, one after another: one at least, fewer than `longest` of all."""
+    length = int(rng.integers(1, max(2, int(longest * t))))
+    first = int(rng.integers(0, t - length + 1))
+    return slice(first, first + length)
 
 
 def cropped(
