@@ -14,22 +14,15 @@ from pathlib import Path
 import numpy as np
 from common import SEED, bootstrap, commit
 from numpy.typing import NDArray
-from scipy.signal import savgol_filter
 
 from rehabmotion.data.prepare import prepared
-from rehabmotion.geometry.signal import fill_gaps
+from rehabmotion.data.spoil import LIMBS
 from rehabmotion.motion import CANONICAL, Motion
 from rehabmotion.workflows.mending import mend
 from rehabmotion.workflows.repair import mender
+from rehabmotion.workflows.studies.robustness import lines
 
-LIMBS = {
-    "left arm": ("left_shoulder", "left_elbow", "left_wrist"),
-    "right arm": ("right_shoulder", "right_elbow", "right_wrist"),
-    "left leg": ("left_knee", "left_ankle", "left_foot"),
-    "right leg": ("right_knee", "right_ankle", "right_foot"),
-}
 SECONDS = 1.0
-WINDOW, ORDER = 11, 3  # of the Savitzky-Golay filter, frames at 30 fps
 Rows = dict[tuple[str, str, str], list[float]]  # subject, exercise, limb -> mean distance of each gap, mm
 
 
@@ -41,12 +34,6 @@ def with_gap(motion: Motion, limb: str, rng: np.random.Generator) -> Motion:
     rows = np.ix_(range(first, first + length), CANONICAL.indices(*LIMBS[limb]))
     valid[rows], positions[rows] = False, 0.0
     return motion.but(valid=valid, positions=positions)
-
-
-def baseline(motion: Motion) -> NDArray[np.floating]:
-    """Return positions bridged by straight lines, then filtered (Savitzky & Golay 1964)."""
-    filled = fill_gaps(motion.positions.astype(np.float64), motion.valid)
-    return savgol_filter(filled, min(WINDOW, motion.n_frames - 1 + motion.n_frames % 2), ORDER, axis=0)
 
 
 def far(positions: NDArray[np.floating], truth: Motion, spoilt: Motion) -> float:
@@ -72,7 +59,7 @@ def main() -> None:
         for limb in LIMBS:
             for i in rng.choice(len(motions), arguments.each, replace=False):
                 spoilt = with_gap(motions[i], limb, rng)
-                for name, positions in (("model", mend(spoilt, model).motion.positions), ("linear", baseline(spoilt))):
+                for name, positions in (("model", mend(spoilt, model).motion.positions), ("linear", lines(spoilt))):
                     found[name].setdefault((subject, exercise, limb), []).append(far(positions, motions[i], spoilt))
     figures = {
         "command": f"python benchmarks/repair.py --model {arguments.model}",

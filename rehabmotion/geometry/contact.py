@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from rehabmotion.geometry.signal import runs
+
 Array = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 
@@ -40,12 +42,6 @@ def bridged(on: Mask, off: Mask) -> Mask:
     return (state[before] == 1) & (state[after] == 1)
 
 
-def phases(contact: Mask) -> list[slice]:
-    """Return the stretches of True in contact (T,)."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], contact, [False]]).astype(np.int8)))
-    return [slice(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
-
-
 def without_blinks(contact: Mask, shortest: int) -> Mask:
     """Return contact (T,) with gaps of fewer than `shortest` frames closed, then stretches as short left out.
 
@@ -53,7 +49,7 @@ def without_blinks(contact: Mask, shortest: int) -> Mask:
     """
     steady = contact.copy()
     for state in (False, True):
-        for gap in phases(steady == state):
+        for gap in runs(steady == state):
             if gap.stop - gap.start < shortest and gap.start > 0 and gap.stop < len(steady):
                 steady[gap] = not state
     return steady

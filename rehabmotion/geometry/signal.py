@@ -26,6 +26,12 @@ def low_pass(x: Array, fps: float, cutoff_hz: float = 6.0, order: int = 4) -> Ar
     return sosfiltfilt(sos, x, axis=0, padtype="odd", padlen=pad)
 
 
+def runs(mask: NDArray[np.bool_]) -> list[slice]:
+    """Return the stretches of True in mask (T,)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return [slice(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
 def fill_gaps(x: Array, valid: NDArray[np.bool_]) -> Array:
     """Return x (T, J, C) with invalid entries replaced by linear interpolation in time, ends held.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rehabmotion.errors import UserError
 from rehabmotion.features.canonical import height_proxy
 from rehabmotion.geometry.rotations import normalise
-from rehabmotion.geometry.signal import fill_gaps, low_pass, sample_at
+from rehabmotion.geometry.signal import fill_gaps, low_pass, runs, sample_at
 from rehabmotion.models.denoising import DenoisingGenerator
 from rehabmotion.motion import CANONICAL, Motion
 from rehabmotion.motion.retarget import bone_lengths, symmetric
@@ -116,7 +116,8 @@ def _filled(calm: Points, expected: Points, valid: Mask, fps: float, config: Men
         parent = CANONICAL.parents[joint]
         base = np.zeros_like(calm[:, joint]) if parent < 0 else out[:, parent]
         course = expected[:, joint] if parent < 0 else base + expected[:, joint] - expected[:, parent]
-        for first, last in _runs(~valid[:, joint]):
+        for gap in runs(~valid[:, joint]):
+            first, last = gap.start, gap.stop
             if last - first <= config.brief * fps and first > 0 and last < len(calm):
                 continue  # the straight bridge of so short a gap is already there, and filtered
             error = calm[:, joint] - course
@@ -125,14 +126,8 @@ def _filled(calm: Points, expected: Points, valid: Mask, fps: float, config: Men
                 out[:, joint] = course
                 continue
             bend = np.stack([np.interp(np.arange(first, last), known, error[known, c]) for c in range(3)], axis=-1)
-            out[first:last, joint] = course[first:last] + bend
+            out[gap, joint] = course[gap] + bend
     return out
-
-
-def _runs(missing: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return (first, one past the last) of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(np.int8)))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _with_lengths(x: Points, filled: Mask, lengths: NDArray[np.float64]) -> Points:

@@ -30,6 +30,13 @@ def staged(folder: Path) -> Iterator[Path]:
         shutil.rmtree(stage, ignore_errors=True)
 
 
+def check_new(folder: Path) -> None:
+    """Raise UserError unless a folder is new or empty."""
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        what = "holds other files" if folder.is_dir() else "is a file"
+        raise UserError(f"Expected a new or empty folder, {folder} {what}. Choose another --out.")
+
+
 def _standing(folder: Path) -> Path:
     """Return the folder, or the nearest above it that is there: the same disk, so that moving is renaming."""
     while not os.path.lexists(folder) and folder != folder.parent:

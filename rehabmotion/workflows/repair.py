@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rehabmotion.errors import UserError
+from rehabmotion.geometry.signal import runs
 from rehabmotion.models.denoising import DenoisingGenerator
 from rehabmotion.motion import CANONICAL, Motion
 from rehabmotion.workflows.convert import check_target, load, made, naming, numbered, save
@@ -26,7 +24,6 @@ def repair(source: Path, target: Path, source_format: str | None = None, model: 
     check_target(target)
     network = mender(model)
     motions = load(source, source_format)
-    results = []
     with naming(source):
         results = [repaired(motion, network) for motion in motions]
     targets = numbered(target, len(results))
@@ -52,18 +49,13 @@ def repaired(motion: Motion, model: DenoisingGenerator) -> Mended:
     """
     result = mend(motion, model)
     spans = {
-        name: _spans(result.filled[:, joint])
+        name: [[gap.start, gap.stop - 1] for gap in runs(result.filled[:, joint])]
         for joint, name in enumerate(CANONICAL.joint_names)
         if result.filled[:, joint].any()
     }
     before = motion.meta.get("filled") or {}
     merged = {name: sorted([*before.get(name, []), *spans.get(name, [])]) for name in {**before, **spans}}
     return Mended(result.motion.but(meta={"filled": merged}), result.filled, result.moved)
-
-
-def _spans(filled: NDArray[np.bool_]) -> list[list[int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], filled.astype(np.int8), [0]])))
-    return [[int(a), int(b) - 1] for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def figures(result: Mended, file: str) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from rehabmotion.training.prior import fit_prior
 from rehabmotion.training.text import train_text_encoder
 from rehabmotion.workflows.card import model_card
 from rehabmotion.workflows.models import model_folder
+from rehabmotion.workflows.outputs import check_new
 from rehabmotion.workflows.sizes import Size, size
 from rehabmotion.workflows.validation import clip_judge
 
@@ -172,9 +173,7 @@ def open_run(out: Path, settings: dict[str, Any], resume: bool) -> None:
             different = [key for key in settings if before.get(key) != settings[key]]
             raise UserError(f"Expected the settings {out} began with, got another {', '.join(different)}.")
         return
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        what = "holds other files" if out.is_dir() else "is a file"
-        raise UserError(f"Expected a new or empty folder, {out} {what}. Choose another --out.")
+    check_new(out)
     write_atomic(path, json.dumps(settings, indent=1, sort_keys=True) + "\n")
 
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehabmotion.geometry.contact import bridged, floor_of, horizontal_steps, mean_slide, phases, without_blinks
+from rehabmotion.geometry.contact import bridged, floor_of, horizontal_steps, mean_slide, without_blinks
+from rehabmotion.geometry.signal import runs
 
 
 def switch(text: str) -> np.ndarray:
@@ -33,9 +34,9 @@ def test_time_may_run_backwards(events: list[tuple[bool, bool]]) -> None:
     assert (bridged(on[::-1], off[::-1]) == bridged(on, off)[::-1]).all()
 
 
-def test_phases_are_the_stretches_of_true() -> None:
-    assert phases(switch("0110001")) == [slice(1, 3), slice(6, 7)]
-    assert phases(switch("000")) == []
+def test_runs_are_the_stretches_of_true() -> None:
+    assert runs(switch("0110001")) == [slice(1, 3), slice(6, 7)]
+    assert runs(switch("000")) == []
 
 
 def test_short_gaps_close_first_then_short_stretches_go_but_not_at_the_ends() -> None:

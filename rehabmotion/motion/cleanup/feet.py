@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rehabmotion.geometry.contact import bridged, phases, without_blinks
-from rehabmotion.geometry.signal import calmed
+from rehabmotion.geometry.contact import bridged, without_blinks
+from rehabmotion.geometry.signal import calmed, runs
 from rehabmotion.motion.cleanup.config import CleanUpConfig
 from rehabmotion.motion.skeleton import CANONICAL
 
@@ -94,7 +94,7 @@ def _without_steps(stands: NDArray[np.bool_], flat: Array, side: int, shortest: 
     go the same way slide.
     """
     kept = stands[:, side].copy()
-    for phase in phases(kept.copy()):
+    for phase in runs(kept.copy()):
         way, apart = (
             np.linalg.norm(place - np.median(place, axis=0), axis=-1).min(axis=1)
             for place in (flat[phase, :, side], flat[phase, :, side] - flat[phase, :, 1 - side])

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rehabmotion.geometry.contact import phases
 from rehabmotion.geometry.limbs import cross, dot
 from rehabmotion.geometry.rotations import normalise, shortest_arc
-from rehabmotion.geometry.signal import calmed, envelope, follow
+from rehabmotion.geometry.signal import calmed, envelope, follow, runs
 from rehabmotion.motion.cleanup.config import CleanUpConfig
 from rehabmotion.motion.cleanup.feet import ANKLES, TOES, Feet, foot_height
 from rehabmotion.motion.skeleton import CANONICAL
@@ -53,7 +52,7 @@ def _faded(stands: NDArray[np.bool_], fps: float, seconds: float = 0.1) -> Array
     n = max(1, round(seconds * fps))
     ramp = np.sin(0.5 * np.pi * (np.arange(n) + 0.5) / n) ** 2
     weight = stands.astype(np.float64)
-    for phase in phases(stands):
+    for phase in runs(stands):
         part = weight[phase]
         m = min(n, len(part))
         if phase.start > 0:
@@ -67,7 +66,7 @@ def _held_sole(sole: Array, stands: NDArray[np.bool_], flat: NDArray[np.bool_], 
     """Return directions ankle to toes (T, 3): one for the flat frames of each phase, calmed where the heel is up."""
     calm = calmed(sole, fps, c.watch_hz)
     lasting = np.zeros_like(sole)
-    for phase in phases(stands):
+    for phase in runs(stands):
         rows = np.flatnonzero(flat[phase]) + phase.start
         if len(rows):
             lasting[phase] = normalise(sole[rows].mean(axis=0)) - calm[phase]
@@ -107,7 +106,7 @@ def _to_the_middle(toe: Array, stands: NDArray[np.bool_]) -> Array:
     """Return what each foot lacks (T, 2, 2) to the mean place of its phase; 0 in the air."""
     left = np.zeros_like(toe)
     for s in range(2):
-        for phase in phases(stands[:, s]):
+        for phase in runs(stands[:, s]):
             left[phase, s] = toe[phase, s].mean(axis=0) - toe[phase, s]
     return left
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rehabmotion.errors import UserError
-from rehabmotion.files import write_atomic
 from rehabmotion.models import MODELS
 from rehabmotion.models.store import load_model
 from rehabmotion.viz.charts import intervals
 from rehabmotion.workflows.evaluation.suite import Asked, compare
 from rehabmotion.workflows.generate import generate
-from rehabmotion.workflows.studies.study import Figures, Report, Say, is_present
+from rehabmotion.workflows.studies.study import Figures, Report, Say, is_present, kept, spelled
 from rehabmotion.workflows.train import train_model
 
 TITLE = "Diffusion, flow, VAE and GAN on the same data"
@@ -70,19 +68,18 @@ def run(size: str, out: Path, data_dir: Path | None, say: Say, progress: Report)
 
 def _cell(study: FamiliesStudy, corpus: str, family: str, out: Path, data_dir: Path | None, say: Say) -> dict[str, Any]:
     """Return the figures of a family on a corpus; kept in a file when done, and read back from it."""
-    path = out / corpus / f"{family}.json"
-    if not path.exists():
-        folder = out / corpus / family
-        begun = (folder / "run.json").exists()
+    folder = out / corpus / family
+
+    def make() -> dict[str, Any]:
         if not (folder / "model.safetensors").exists():
+            begun = (folder / "run.json").exists()
             train_model(
                 family, (corpus,), folder, study.model_size, study.steps, resume=begun, data_dir=data_dir, say=say
             )
         asked = Asked(f"{corpus}:val", str(folder), n=study.n, metrics=study.metrics, n_draws=study.draws)
-        figures = compare(asked, data_dir, say).report["metrics"]
-        write_atomic(path, json.dumps({"metrics": figures, "cost": _cost(folder)}, indent=1) + "\n")
-    cell: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return cell
+        return {"metrics": compare(asked, data_dir, say).report["metrics"], "cost": _cost(folder)}
+
+    return kept(out / corpus / f"{family}.json", make)
 
 
 def _cost(folder: Path) -> dict[str, float]:
@@ -131,16 +128,9 @@ def _table(corpus: str, families: dict[str, Any]) -> str:
     for name in dict.fromkeys(names):
         figures = [cell["metrics"][name] for cell in families.values()]
         real = next((f["real"] for f in figures if f["real"] is not None), None)
-        cells = " | ".join(_spelled(figure) for figure in figures)
+        cells = " | ".join(spelled(figure) for figure in figures)
         lines.append(f"| {name} | {figures[0]['direction']} | {cells} | {'' if real is None else f'{real:.3g}'} |")
     for key in first["cost"]:
         values = " | ".join(f"{cell['cost'][key]:.3g}" for cell in families.values())
         lines.append(f"| {key.replace('_', ' ')} | | {values} | |")
     return "\n".join([*lines, ""])
-
-
-def _spelled(figure: dict[str, Any]) -> str:
-    if figure["value"] is None:
-        return "refused"
-    ends = figure["ci"]
-    return f"{figure['value']:.3g}" + (f" [{ends[0]:.3g}, {ends[1]:.3g}]" if ends else "")

@@ -7,16 +7,15 @@ HumanML3D and the FMS set they are used, as there.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from rehabmotion.data.captions import captions, with_side
 from rehabmotion.data.prepare import prepared
-from rehabmotion.data.samples import build_samples
-from rehabmotion.files import write_atomic
+from rehabmotion.data.samples import Samples, build_samples
 from rehabmotion.io.npz import write_npz
 from rehabmotion.models.store import load_model
 from rehabmotion.motion import EXERCISES, Motion, Score
@@ -28,7 +27,7 @@ from rehabmotion.workflows.generate import LONGEST, SHORTEST, Ask, generate_each
 from rehabmotion.workflows.sizes import size as size_named
 from rehabmotion.workflows.studies.grade_classifier import SHOWN, classified, graded
 from rehabmotion.workflows.studies.grade_training import HP1, HP2, fine_tuned, grade_of, pretrained, prompt
-from rehabmotion.workflows.studies.study import Figures, Report, Say, is_present
+from rehabmotion.workflows.studies.study import Figures, Report, Say, is_present, kept, spelled
 
 TITLE = "Fine-tuning on grades: as a number, in words, or directly"
 METRICS = ("r_precision_3", "fid", "mm_dist", "diversity", "multimodality")
@@ -93,13 +92,13 @@ def run(size: str, out: Path, data_dir: Path | None, say: Say, progress: Report)
         progress(stage, n_stages, what)
         stage += 1
 
-    chosen = size_named(study.model_size)
-    samples = None
+    @cache
+    def samples() -> Samples:
+        return build_samples({n: prepared(f"{n}:train", data_dir, say) for n in before})
+
     for hp in (HP1, HP2):
         tell(f"pre-training {hp.name} on {', '.join(before)}")
-        if not (bases[hp.name] / "model.safetensors").exists():
-            samples = samples or build_samples({n: prepared(f"{n}:train", data_dir, say) for n in before})
-            pretrained(samples, chosen, hp, study.steps, bases[hp.name], say)
+        pretrained(samples, size_named(study.model_size), hp, study.steps, bases[hp.name], say)
     for name in here:
         parts[name] = _part(study, name, before, bases, out / name, data_dir, say, tell)
     result = {"settings": asdict(study), "pre-training": before, "cut": list(study.cut), "parts": parts}
@@ -128,13 +127,16 @@ def _part(
     training, held_out = (
         _scored(prepared(f"{name}:{split}", data_dir, say), scale, classes) for split in ("train", "val")
     )
+
+    @cache
+    def samples(mirrored: bool) -> Samples:
+        return build_samples({name: training}, size_named(study.model_size).n_frames, mirrored)
+
     models = {f"PT-{hp}": ("base", folder) for hp, folder in bases.items()}
     for label, (mode, hp, mirrored) in TUNED.items():
         tell(f"{name}: {label}")
         folder = out / label.replace(",", "").replace(" ", "-")
-        if not (folder / "model.safetensors").exists():
-            samples = build_samples({name: training}, mirrored=mirrored, n_frames=size_named(study.model_size).n_frames)
-            fine_tuned(bases[hp.name], samples, hp, study.steps // 4, folder, mode, scale)
+        fine_tuned(bases[hp.name], partial(samples, mirrored), hp, study.steps // 4, folder, mode, scale)
         models[label] = (mode, folder)
     tell(f"{name}: five metrics")
     pre = next((n for n in before if n != name and n != "simulator"), before[0])
@@ -147,14 +149,14 @@ def _part(
         }
     tell(f"{name}: classifier")
     values = [1.0, 2.0, 3.0] if scale == "fms" else [0.0, 1.0]
-    sets = {
-        label: _set(study, *models[model], classes, [Score(scale, v) for v in values]) for label, model in SETS.items()
-    }
-    path = out / "classifier.json"
-    if not path.exists():
+
+    def classify() -> dict[str, Any]:
+        scores = [Score(scale, value) for value in values]
+        sets = {label: _set(study, *models[model], classes, scores) for label, model in SETS.items()}
         real = [graded(part, [_grade(m, scale) for m in part]) for part in (training, held_out)]
-        write_atomic(path, json.dumps(classified(sets, real[0], real[1], study.epochs, study.draws), indent=1) + "\n")
-    return {"scale": scale, "metrics": tables, "classifier": json.loads(path.read_text(encoding="utf-8"))}
+        return classified(sets, real[0], real[1], study.epochs, study.draws)
+
+    return {"scale": scale, "metrics": tables, "classifier": kept(out / "classifier.json", classify)}
 
 
 def _scored(motions: Sequence[Motion], scale: str, classes: Sequence[tuple[str, str | None]]) -> list[Motion]:
@@ -198,19 +200,21 @@ def _metrics(
     say: Say,
 ) -> dict[str, Any]:
     """Return the five metrics of a model asked for what held-out clips show; kept in a file."""
-    path = out / "metrics" / f"{corpus}-{folder.name}.json"
-    if not path.exists():
-        rows = [clips[i * len(clips) // min(study.n, len(clips))] for i in range(min(study.n, len(clips)))]
+    name = f"{corpus}-{folder.name}"
+
+    def make() -> dict[str, Any]:
+        n = min(study.n, len(clips))
+        rows = [clips[i * len(clips) // n] for i in range(n)]
         asks = [_ask(clip, i, mode, scale) for i, clip in enumerate(rows)]
         model, provenance = load_model(folder)
-        made = out / "made" / f"{corpus}-{folder.name}"
         for i, (motion, clip) in enumerate(zip(generate_each(model, provenance, asks), rows, strict=True)):
             meta = {key: clip.meta.get(key) for key in ("exercise", "side")}
-            write_npz(motion.but(text=caption_of(clip, i), meta=meta), made / f"{i:04d}.npz")
-        asked = Asked(f"{corpus}:val", str(made), f"{corpus}:train", metrics=METRICS, n_draws=study.draws)
-        write_atomic(path, json.dumps(compare(asked, data_dir, say).report["metrics"], indent=1) + "\n")
-    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return kept
+            write_npz(motion.but(text=caption_of(clip, i), meta=meta), out / "made" / name / f"{i:04d}.npz")
+        asked = Asked(f"{corpus}:val", str(out / "made" / name), f"{corpus}:train", None, METRICS, n_draws=study.draws)
+        figures: dict[str, Any] = compare(asked, data_dir, say).report["metrics"]
+        return figures
+
+    return kept(out / "metrics" / f"{name}.json", make)
 
 
 def _ask(clip: Motion, number: int, mode: str, scale: str) -> Ask:
@@ -244,7 +248,7 @@ def markdown(result: dict[str, Any]) -> str:
             lines += [f"Held-out part of `{corpus}`:", "", f"| row | {' | '.join(METRICS)} |", "|---" * 6 + "|"]
             first = next(iter(rows.values()))
             lines.append(f"| real | {' | '.join(_number(first[m]['real']) for m in METRICS)} |")
-            lines += [f"| {label} | {' | '.join(_spelled(row[m]) for m in METRICS)} |" for label, row in rows.items()]
+            lines += [f"| {label} | {' | '.join(spelled(row[m]) for m in METRICS)} |" for label, row in rows.items()]
             lines.append("")
         lines += [f"| set | asked | n | {' | '.join(SHOWN)} |", "|---" * (3 + len(SHOWN)) + "|"]
         for label, entry in part["classifier"].items():
@@ -257,10 +261,3 @@ def markdown(result: dict[str, Any]) -> str:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3g}"
-
-
-def _spelled(figure: dict[str, Any]) -> str:
-    if figure["value"] is None:
-        return "refused"
-    ends = figure["ci"]
-    return f"{figure['value']:.3g}" + (f" [{ends[0]:.3g}, {ends[1]:.3g}]" if ends else "")

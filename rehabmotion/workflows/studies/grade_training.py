@@ -82,30 +82,36 @@ class GradeBatches(BatchMaker):
 
 
 def pretrained(
-    samples: Samples, size: Size, hp: Hyperparameters, steps: int, out: Path, say: Callable[[str], None]
-) -> Generator:
-    """Return a base model, trained without grades; kept in `out`, gone on with where it was stopped."""
-    if (out / "model.safetensors").exists():
-        return load_model(out)[0]
-    stopped = checkpoint_path(out).exists()
-    model = new_model("diffusion", samples, size, "ngram", 0, stopped, say, text_seed=0)
-    return _trained(model, samples, hp, round(steps * hp.share), out, "base", "")
+    samples: Callable[[], Samples],
+    size: Size,
+    hp: Hyperparameters,
+    steps: int,
+    out: Path,
+    say: Callable[[str], None],
+) -> None:
+    """Leave a base model in `out`, trained without grades; gone on with where it was stopped, left where it is there.
+
+    samples: made when they are needed.
+    """
+    if not (out / "model.safetensors").exists():
+        clips, stopped = samples(), checkpoint_path(out).exists()
+        model = new_model("diffusion", clips, size, "ngram", 0, stopped, say, text_seed=0)
+        _train(model, clips, hp, round(steps * hp.share), out, "base", "")
 
 
 def fine_tuned(
-    base: Path, samples: Samples, hp: Hyperparameters, steps: int, out: Path, mode: str, scale: str
-) -> Generator:
-    """Return the base model of a folder, fine-tuned on graded clips in one mode; kept in `out`."""
-    if (out / "model.safetensors").exists():
-        return load_model(out)[0]
-    model = load_model(base)[0]
-    model.config = replace(model.config, scales=tuple(sorted({*model.config.scales, scale})))
-    return _trained(model, samples, hp, round(steps * hp.share), out, mode, scale)
+    base: Path, samples: Callable[[], Samples], hp: Hyperparameters, steps: int, out: Path, mode: str, scale: str
+) -> None:
+    """Leave the base model of a folder in `out`, fine-tuned on graded clips in one mode, unless it is there."""
+    if not (out / "model.safetensors").exists():
+        model = load_model(base)[0]
+        model.config = replace(model.config, scales=tuple(sorted({*model.config.scales, scale})))
+        _train(model, samples(), hp, round(steps * hp.share), out, mode, scale)
 
 
-def _trained(
+def _train(
     model: Generator, samples: Samples, hp: Hyperparameters, steps: int, out: Path, mode: str, scale: str
-) -> Generator:
+) -> None:
     config = TrainingConfig(
         steps=steps,
         batch_size=hp.batch_size,
@@ -116,7 +122,6 @@ def _trained(
     batches = GradeBatches(samples, model.config, 0, mode, scale)
     model = train(model, batches, None, config, out, resume=checkpoint_path(out).exists())
     save_model(model, provenance_of(out.name, samples), out)
-    return model
 
 
 def provenance_of(name: str, samples: Samples) -> Provenance:

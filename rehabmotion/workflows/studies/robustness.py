@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,6 @@ from rehabmotion.data.prepare import prepare, prepared
 from rehabmotion.data.samples import build_samples
 from rehabmotion.data.spoil import spoil
 from rehabmotion.errors import UserError
-from rehabmotion.files import write_atomic
 from rehabmotion.geometry.signal import fill_gaps
 from rehabmotion.metrics.intervals import interval
 from rehabmotion.models.denoising import DenoisingGenerator
@@ -28,7 +25,7 @@ from rehabmotion.workflows.evaluation.suite import Asked, compare
 from rehabmotion.workflows.mending import mend
 from rehabmotion.workflows.sizes import size as size_named
 from rehabmotion.workflows.studies.grade_training import provenance_of
-from rehabmotion.workflows.studies.study import Figures, Report, Say, is_present
+from rehabmotion.workflows.studies.study import Figures, Report, Say, is_present, kept, spelled
 from rehabmotion.workflows.train import new_model
 
 TITLE = "Noisy, incomplete training data"
@@ -73,19 +70,20 @@ def run(size: str, out: Path, data_dir: Path | None, say: Say, progress: Report)
         raise UserError(f"Expected {study.corpus} in the data folder, it is not there.")
     parts: dict[str, Any] = {}
     for index, level in enumerate(study.levels):
-        name = spelled(level)
+        name = level_name(level)
         progress(index, len(study.levels), f"{study.corpus}, {name}")
-        path = out / f"{name.replace(' ', '-')}.json"
-        if not path.exists():
-            model = _model(study, level, out / name.replace(" ", "-"), data_dir, say)
-            figures = {"generation": _generation(study, out / name.replace(" ", "-"), data_dir, say)}
-            figures["repair"] = _repair(study, level, model, data_dir, say)
-            write_atomic(path, json.dumps(figures, indent=1) + "\n")
-        parts[name] = json.loads(path.read_text(encoding="utf-8"))
+        folder = out / name.replace(" ", "-")
+
+        def make(level: Level = level, folder: Path = folder) -> dict[str, Any]:
+            model = _model(study, level, folder, data_dir, say)
+            generation = _generation(study, folder, data_dir, say)
+            return {"generation": generation, "repair": _repair(study, level, model, data_dir, say)}
+
+        parts[name] = kept(folder.with_suffix(".json"), make)
     return {"settings": asdict(study), "cut": list(study.cut), "absent": [], "parts": parts}, _charts(parts)
 
 
-def spelled(level: Level) -> str:
+def level_name(level: Level) -> str:
     """Return a level in words: 30 % missing 3 cm."""
     return f"{100 * level[0]:.0f} % missing {100 * level[1]:.0f} cm"
 
@@ -170,19 +168,12 @@ def markdown(result: dict[str, Any]) -> str:
     metrics = result["settings"]["metrics"]
     head = f"| trained on | {' | '.join(metrics)} |"
     lines_ = ["## Generation", "", head, "|---" * (len(metrics) + 1) + "|"]
-    lines_ += [f"| {n} | {' | '.join(_figure(p['generation'][m]) for m in metrics)} |" for n, p in parts.items()]
+    lines_ += [f"| {n} | {' | '.join(spelled(p['generation'][m]) for m in metrics)} |" for n, p in parts.items()]
     columns = ("missing repair", "missing lines", "measured repair", "measured lines")
     lines_ += ["", "## Repair of held-out people's clips, mm from the clean ones", ""]
     lines_ += [f"| level | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     lines_ += [f"| {n} | {' | '.join(_distance(p['repair'].get(c)) for c in columns)} |" for n, p in parts.items()]
     return "\n".join([*lines_, ""])
-
-
-def _figure(figure: dict[str, Any]) -> str:
-    if figure["value"] is None:
-        return "refused"
-    ends: Sequence[float] = figure["ci"] or ()
-    return f"{figure['value']:.3g}" + (f" [{ends[0]:.3g}, {ends[1]:.3g}]" if ends else "")
 
 
 def _distance(figure: dict[str, Any] | None) -> str:

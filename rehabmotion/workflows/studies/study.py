@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from rehabmotion.data.corpora import corpus_root
+from rehabmotion.data.corpora import corpus, data_folder, missing_parts
 from rehabmotion.errors import UserError
 from rehabmotion.files import write_atomic
+from rehabmotion.workflows.outputs import check_new
 
 Say = Callable[[str], None]
 Report = Callable[[int, int, str], None]  # how far, of how much, what is done now
@@ -31,13 +32,26 @@ class Study(Protocol):
         """Return the result as tables."""
 
 
-def is_present(corpus: str, data_dir: Path | None) -> bool:
-    """Return whether a corpus is there, whole or made on the fly."""
-    try:
-        corpus_root(corpus, data_dir)
-    except UserError:
-        return False
-    return True
+def is_present(name: str, data_dir: Path | None) -> bool:
+    """Return whether a corpus is there, whole or made on the fly. A data folder that is not there is refused."""
+    base = data_folder(data_dir)
+    return corpus(name).folder is None or (base is not None and not missing_parts(name, base))
+
+
+def kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what a file keeps; made and written first where it is not there yet."""
+    if not path.exists():
+        write_atomic(path, json.dumps(make(), indent=1) + "\n")
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def spelled(figure: dict[str, Any]) -> str:
+    """Return a figure of `evaluate` with its interval, for a table."""
+    if figure["value"] is None:
+        return "refused"
+    ends = figure["ci"]
+    return f"{figure['value']:.3g}" + (f" [{ends[0]:.3g}, {ends[1]:.3g}]" if ends else "")
 
 
 def run_study(
@@ -76,9 +90,7 @@ def _claim(out: Path, what: dict[str, str]) -> None:
         if before != what:
             raise UserError(f"Expected a folder for {what}, {out} holds {before}. Choose another --out.")
         return
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        held = "holds other files" if out.is_dir() else "is a file"
-        raise UserError(f"Expected a new or empty folder, {out} {held}. Choose another --out.")
+    check_new(out)
     write_atomic(path, json.dumps(what) + "\n")
 
 
