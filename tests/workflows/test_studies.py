@@ -63,6 +63,15 @@ def test_foreign_folders_sizes_and_names_are_one_line(tmp_path: Path, capsys: py
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+def test_a_data_folder_that_is_not_there_is_no_absent_corpus(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A slip in --data-dir left every real corpus out of a study, and hours later it said so in one line."""
+    arguments = ["study", "utility", "--size", "smoke", "--out", str(tmp_path / "x")]
+    assert command([*arguments, "--data-dir", str(tmp_path / "nowhere")]) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
 def test_every_study_has_a_smoke_and_a_full_size() -> None:
     for name in STUDIES:
         assert {"smoke", "full"} <= set(study(name).SIZES)
