@@ -14,7 +14,7 @@ from rehabmotion.motion import Motion, Score
 from rehabmotion.motion.transforms import mirror
 
 # How often a corpus is drawn beside the others it is trained with; unnormalised.
-SHARES = {"uiprmd": 6.0, "uiprmd-vicon": 3.0, "simulator": 5.0, "mars": 0.8, "cmu": 0.4, "hdm05": 0.8}
+SHARES = {"uiprmd": 6.0, "uiprmd-vicon": 3.0, "simulator": 7.0, "mars": 0.8, "cmu": 0.4, "hdm05": 0.8}
 DEFAULT_SHARE = 3.0
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
 from rehabmotion.data.spoil import LIMBS
 from rehabmotion.motion import CANONICAL
@@ -52,7 +53,7 @@ def jitter(x: NDArray[np.float32], sigma: float, rng: np.random.Generator) -> ND
     fast = rng.standard_normal(x.shape)
     slow = rng.standard_normal(x.shape)
     for _ in range(3):  # a short moving average three times: about Gaussian, a few frames wide
-        slow = (slow + np.roll(slow, 1, axis=0) + np.roll(slow, -1, axis=0)) / 3
+        slow = uniform_filter1d(slow, 3, axis=0, mode="wrap")
     slow /= max(slow.std(), 1e-9)
     return (x + sigma * (fast + slow) / 2**0.5).astype(np.float32)
 

@@ -30,7 +30,7 @@ class Size:
 SIZES = {
     "smoke": Size(32, 2, 2, steps=40, batch_size=16, text_steps=40, d_text=32),
     "small": Size(128, 4, 4, steps=4_000, batch_size=64, text_steps=1000),
-    "base": Size(128, 4, 4, steps=14_000, batch_size=64, text_steps=2000),
+    "base": Size(128, 4, 4, steps=16_000, batch_size=64, text_steps=2000),
     # MDM as published (Tevet et al. 2023): 8 layers, d 512, 263 features at 20 fps up to 196 frames, 600 k steps of 64
     "paper": Size(
         512,

@@ -57,10 +57,12 @@ def train_model(
     progress: Progress = lambda *_: None,
     save_every: int | None = None,
     accumulate: int = 1,
+    keep: Callable[[Motion], bool] | None = None,
 ) -> Path:
     """Train on NAME:train of each corpus, validate on NAME:val, and return the run folder `out`.
 
-    A run that exists is refused unless `resume`; the settings of a resumed run are those it began with.
+    A run that exists is refused unless `resume`; the settings of a resumed run are those it began with. keep: which
+    training clips are used, named in the settings; without, all.
     """
     if family not in MODELS:
         raise UserError(f'Expected a model family, got "{family}". Known: {", ".join(MODELS)}.')
@@ -70,7 +72,10 @@ def train_model(
         raise UserError(f'Expected --init of the family {family}, "{init}" is {before.kind}: --model {before.kind}.')
     settings = run_settings(corpora, size_name, chosen, steps, init, seed, precision, save_every, accumulate)
     settings |= {"model": family, "text": text_encoder}
+    if keep is not None:
+        settings["kept"] = keep.__name__
     first, training, held_out = begin_run(corpora, out, settings, resume, data_dir, say)
+    training = {name: [clip for clip in clips if keep is None or keep(clip)] for name, clips in training.items()}
     represented = _representation(chosen, before)
     samples = build_samples(training, **represented)
     stopped = resume and checkpoint_path(out).exists()
