@@ -48,6 +48,9 @@ KEPT_IN: dict[str, set[str]] = {
     "smplx": {"workflows"},
     "aeon": {"metrics"},
     "sklearn": {"metrics"},
+    "ezc3d": {"io"},
+    "lxml": {"io"},
+    "opensim": set(),
     "tensorboard": {"training"},
     "torch.utils.tensorboard": {"training"},
     "typer": {"app"},
@@ -56,6 +59,7 @@ KEPT_IN: dict[str, set[str]] = {
 # extras: imported inside functions only, so that the core runs without them
 EXTRAS = {
     "av", "transformers", "sentence_transformers", "aeon", "sklearn", "tensorboard", "torch.utils.tensorboard", "smplx",
+    "ezc3d",
 }  # fmt: skip
 
 

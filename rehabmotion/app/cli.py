@@ -96,7 +96,7 @@ def convert(
         Path | None, typer.Option("--smpl", help="SMPL model, file or folder; OUT ends in .smpl.npz or .obj.")
     ] = None,
 ) -> None:
-    """Convert a motion file into another format, by extension: .npz .bvh .csv .trc .npy .html .mp4 .glb .obj."""
+    """Convert a motion file into another format, by extension: .npz .bvh .csv .trc .c3d .npy .html .mp4 .glb .obj."""
     from rehabmotion.workflows.convert import convert as run
     from rehabmotion.workflows.smpl import convert_to_smpl
 
@@ -123,6 +123,43 @@ def repair(
         return
     for line in summary(result["motions"]):
         print(line)
+
+
+@app.command()
+def fk(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="An .osim file, or rehab37.")],
+    coordinates: Annotated[Path, typer.Argument(metavar="COORDINATES", help="Its coordinates, .mot or .sto.")],
+    out: Annotated[Path, typer.Option("--out", help="FILE.csv: bodies; FILE.trc: markers.")],
+) -> None:
+    """Say where an OpenSim model's bodies or markers stand for coordinates over time."""
+    from rehabmotion.workflows.fk import forward_kinematics
+
+    print(forward_kinematics(model, coordinates, out))
+
+
+@app.command()
+def ik(
+    motion: Annotated[Path, typer.Argument(metavar="MOTION", help="Markers, .trc or .c3d, or joints, .npz or .bvh.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the scaled model, coordinates, errors, report.")],
+    osim: Annotated[str, typer.Option("--osim", help="An .osim file, or rehab37.")] = "rehab37",
+    height: Annotated[float | None, typer.Option("--height", help="Of the person, metres.")] = None,
+    tasks: Annotated[Path | None, typer.Option("--tasks", help="OpenSim's IK_Setup.xml: marker weights.")] = None,
+    scale: Annotated[bool, typer.Option(help="Fit the model's size; --no-scale: it is this person's.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Find the joint angles of a recorded person: an OpenSim model scaled to them, and its coordinates."""
+    from rehabmotion.workflows.ik import inverse_kinematics_files
+
+    result = inverse_kinematics_files(motion, out, osim, height, tasks, scale)
+    for note in result["notes"]:
+        say(f"note: {note}")
+    if as_json:
+        print(json.dumps(result))
+        return
+    errors = result["rms_mm"]
+    say(f"{result['frames']} frames, rms marker error {errors['median']:g} mm (median) to {errors['max']:g} mm")
+    for file in result["files"]:
+        print(file)
 
 
 @app.command()
