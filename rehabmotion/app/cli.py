@@ -163,6 +163,28 @@ def ik(
 
 
 @app.command()
+def angles(
+    motion: Annotated[Path, typer.Argument(metavar="MOTION", help="Markers, .trc or .c3d, or joints, .npz or .bvh.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for a table over time and a plot.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell joint angles, ranges of motion and left-right symmetry: OpenSim's coordinates and ISB's angles."""
+    from rehabmotion.workflows.angles import joint_angles
+
+    result = joint_angles(motion, out)
+    if as_json:
+        print(json.dumps(result))
+        return
+    for name, found in result["range_deg"].items():
+        print(f"{name:36} {found['low']:8.1f} to {found['high']:7.1f}, range {found['range']:6.1f} degrees")
+    for name, index in result["symmetry_percent"].items():
+        if index is not None:
+            print(f"{name:36} right - left {index:+7.1f} % of their mean range")
+    for file in result["files"]:
+        print(file)
+
+
+@app.command()
 def show(
     motions: Annotated[list[Path], typer.Argument(metavar="MOTION...")],
     out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("motion.html"),
