@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from rehabmotion.biomech.branches import nearest_branch
 from rehabmotion.biomech.fitting import InverseConfig, Problem, descend
 from rehabmotion.biomech.kinematics import Kinematics
 from rehabmotion.errors import UserError
@@ -55,7 +56,7 @@ def inverse_kinematics(
         if start is None:
             start = _from_few(problem, config)
         q, _ = _solved(problem, start.expand(len(target), -1), torch.arange(len(target)), config)
-        return solution_of(problem, q)
+        return solution_of(problem, nearest_branch(problem, q))
 
 
 def solution_of(problem: Problem, q: Tensor) -> Solution:

@@ -60,8 +60,8 @@ def isb_angles(kinematics: Kinematics, q: torch.Tensor) -> dict[str, Array]:
     """Return angles (T,), rad, by name, right (_r) before left (_l), of the joints whose bodies the model has.
 
     q (T, C) rad and m. Positive: flexion, adduction, internal rotation, dorsiflexion, inversion, elevation; the plane
-    of elevation is 0 in abduction and 90 degrees in front; with the arm at the side it means nothing. Angles run on over
-    half a turn where frames follow one another.
+    of elevation is 0 in abduction and 90 degrees in front, and means nothing with the arm at the side. Angles run on
+    over half a turn where frames follow one another.
     """
     bodies = {body.name: i for i, body in enumerate(kinematics.model.bodies)}
     with torch.no_grad():

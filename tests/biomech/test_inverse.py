@@ -9,6 +9,7 @@ import osim_made as made
 import pytest
 import torch
 
+from rehabmotion.biomech.branches import nearest_branch
 from rehabmotion.biomech.fitting import Problem
 from rehabmotion.biomech.inverse import inverse_kinematics
 from rehabmotion.biomech.kinematics import Kinematics
@@ -44,13 +45,17 @@ def seen(places: torch.Tensor) -> torch.Tensor:
     return torch.ones(places.shape[:2], dtype=torch.bool)
 
 
+def all_seen(places: torch.Tensor) -> Problem:
+    return Problem(BODY, places, torch.ones(places.shape[:2], dtype=torch.float64))
+
+
 def test_poses_without_noise_are_found_again() -> None:
     q = exercise()
     places = BODY.markers(q)
     found = inverse_kinematics(BODY, places, seen(places))
     assert float(found.rms.max()) < 1e-6
     free = [REHAB_NUMBER[name] for name in REHAB.free()]
-    apart = (found.q - q)[:, free]
+    apart = (found.q - nearest_branch(all_seen(places), q))[:, free]
     turns = [i for i, n in enumerate(free) if REHAB.coordinates[n].motion == "rotational"]
     apart[:, turns] = torch.remainder(apart[:, turns] + np.pi, 2 * np.pi) - np.pi
     assert float(apart.abs().quantile(0.98)) < 1e-4
@@ -130,19 +135,38 @@ def test_markers_worn_elsewhere_are_found() -> None:
 
 def test_a_smooth_trajectory_is_nearer_the_truth_than_frame_by_frame() -> None:
     q = exercise(60)
+    q[:, [i for name, i in REHAB_NUMBER.items() if name.startswith("arm_")]] *= (
+        0.2  # far from the shoulder's twin angles
+    )
     rng = np.random.default_rng(1)
     places = BODY.markers(q)
     noisy = places + torch.from_numpy(rng.normal(0, 0.01, places.shape))
     alone = inverse_kinematics(BODY, noisy, seen(places), start=q)
-    problem = Problem(BODY, noisy, torch.ones(places.shape[:2], dtype=torch.float64))
+    problem = all_seen(noisy)
+    q = nearest_branch(problem, q)
     together = smooth(problem, alone.q, fps=30.0, seconds=0.05)
     before, after = ((s.q - q).square().mean().sqrt() for s in (alone, together))
     assert float(after) < 0.8 * float(before)
     assert float(together.q.diff(2, dim=0).square().mean()) < 0.5 * float(alone.q.diff(2, dim=0).square().mean())
 
 
+def test_of_equal_poses_the_one_near_the_default_is_told() -> None:
+    """Twins of both shoulders and a whole turn of the pelvis: the same poses, brought back."""
+    q = exercise(8)
+    q[:, REHAB_NUMBER["pelvis_rotation"]] = torch.linspace(0.2, 0.6, 8, dtype=torch.float64)
+    q[:, [REHAB_NUMBER[f"arm_{axis}_r"] for axis in ("flex", "add", "rot")]] = torch.tensor([0.3, -0.4, 0.2]).double()
+    problem = all_seen(BODY.markers(q))
+    other = q.clone()
+    other[:, REHAB_NUMBER["pelvis_rotation"]] += 2 * np.pi
+    other[:, REHAB_NUMBER["arm_flex_r"]] += np.pi
+    other[:, REHAB_NUMBER["arm_add_r"]] = -np.pi - other[:, REHAB_NUMBER["arm_add_r"]]
+    other[:, REHAB_NUMBER["arm_rot_r"]] += np.pi
+    np.testing.assert_allclose(BODY.markers(other), BODY.markers(q), atol=1e-12)
+    np.testing.assert_allclose(nearest_branch(problem, other), q, atol=1e-9)
+
+
 def test_smoothing_nothing_changes_nothing() -> None:
     q = exercise(12)
     places = BODY.markers(q)
-    problem = Problem(BODY, places, torch.ones(places.shape[:2], dtype=torch.float64))
+    problem = all_seen(places)
     assert float((smooth(problem, q, 30.0, seconds=0.0).q - q).abs().max()) < 1e-8
