@@ -20,8 +20,8 @@ TURN = 2 * np.pi
 def nearest_branch(problem: Problem, q: Tensor) -> Tensor:
     """Return coordinates (T, C) that make the same poses, ball joint by ball joint nearest to the default.
 
-    From frame to frame angles go the short way; of the two ways through a recording the one nearer to the default on
-    average is taken. Ranges of clamped coordinates are kept.
+    From frame to frame angles go the short way; of the two ways through a recording the one is taken whose middle angle
+    stays nearer to its default: the outer ones may well turn far. Ranges of clamped coordinates are kept.
     """
     out = q.clone()
     low, high = problem.low.numpy(), problem.high.numpy()
@@ -31,7 +31,8 @@ def nearest_branch(problem: Problem, q: Tensor) -> Tensor:
         angles = q[:, columns].numpy()
         room = low[ball] - 1e-9, high[ball] + 1e-9
         ways = [_way(angles, default[ball], room, twin) for twin in (False, True)]
-        out[:, columns] = torch.from_numpy(min(ways, key=lambda way: float(((way - default[ball]) ** 2).mean())))
+        middle = default[ball[1]]
+        out[:, columns] = torch.from_numpy(min(ways, key=lambda way: float(((way[:, 1] - middle) ** 2).mean())))
     return out
 
 
