@@ -16,7 +16,9 @@ class DiffusionConfig(DenoisingConfig):
     """Adds how much fresh noise the sampler takes: eta 0 none, 1 as much as DDPM."""
 
     eta: float = 0.0
-    step_power: float = 1.5
+    sampling_steps: int = 4
+    step_power: float = 2.5
+    noise_scale: float = 1.25
 
 
 class DiffusionGenerator(DenoisingGenerator):
