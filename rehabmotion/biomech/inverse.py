@@ -16,6 +16,8 @@ from rehabmotion.biomech.fitting import InverseConfig, Problem, descend
 from rehabmotion.biomech.kinematics import Kinematics
 from rehabmotion.errors import UserError
 
+ROUGH = 1e-4  # tolerance where a pose is only a place to begin
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -52,11 +54,21 @@ def inverse_kinematics(
     if len(few):
         raise UserError(f"Expected three markers or more in every frame, frame {int(few[0, 0])} has fewer.")
     problem = Problem(kinematics, target, weight, scales)
+    told = _of_seen_markers(problem)
     with torch.no_grad():
         if start is None:
-            start = _from_few(problem, config)
-        q, _ = _solved(problem, start.expand(len(target), -1), torch.arange(len(target)), config)
+            start = _from_few(told, config)
+        q, _ = _solved(told, start.expand(len(target), -1), torch.arange(len(target)), config)
         return solution_of(problem, nearest_branch(problem, q))
+
+
+def _of_seen_markers(problem: Problem) -> Problem:
+    """Return the problem without markers that are never seen: a model may carry those of several sets."""
+    seen = (problem.weight > 0).any(dim=0)
+    model = problem.kinematics.model
+    markers = [marker for marker, kept in zip(model.markers, seen.tolist(), strict=True) if kept]
+    fewer = Kinematics(model.with_markers(markers), problem.target.dtype)
+    return Problem(fewer, problem.target[:, seen], problem.weight[:, seen], problem.scales)
 
 
 def solution_of(problem: Problem, q: Tensor) -> Solution:
@@ -70,7 +82,8 @@ def solution_of(problem: Problem, q: Tensor) -> Solution:
 
 
 def _from_few(problem: Problem, config: InverseConfig) -> Tensor:
-    """Return where to begin (T, C): every few frames solved, the others between them."""
+    """Return where to begin (T, C): every few frames solved, well enough to begin from, the others between them."""
+    config = replace(config, tolerance=max(config.tolerance, ROUGH))
     n = len(problem.target)
     few = torch.arange(0, n, config.stride)
     few = few if few[-1] == n - 1 else torch.cat([few, torch.tensor([n - 1])])
@@ -174,7 +187,7 @@ def _from_neighbours(
     if not len(rows):
         return now
     found, value = q[source], torch.empty_like(cost[rows])
-    short = replace(config, iterations=config.again)
+    short = replace(config, iterations=config.again, tolerance=max(config.tolerance, ROUGH))
     for part in torch.arange(len(rows)).split(config.chunk):
         found[part], value[part] = descend(problem, found[part], frames[rows[part]], short)
     for row, pose, new in zip(rows.tolist(), found, value, strict=True):

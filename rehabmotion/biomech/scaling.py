@@ -63,10 +63,13 @@ def fit_scales(
     Too few markers to tell a size (fewer than three in any frame) raise UserError.
     """
     config = config or ScalingConfig()
-    rows = _telling_frames(valid, config.frames)
-    seen, places = valid[rows], target[rows].double()
     weight = torch.ones(len(model.markers), dtype=torch.float64) if weights is None else weights.double()
+    rows = _telling_frames(valid & (weight > 0), config.frames)
+    used = (valid[rows] & (weight > 0)).any(dim=0)  # a model may carry markers of several sets
+    seen, places, weight = valid[rows][:, used], target[rows][:, used].double(), weight[used]
     weight = weight / weight[weight > 0].mean()
+    whole_model = model
+    model = model.with_markers(m for m, kept in zip(model.markers, used.tolist(), strict=True) if kept)
     kinematics = Kinematics(model)
     whole = height_factor or 1.0
     scales = torch.full((len(model.bodies), 3), whole, dtype=torch.float64)
@@ -81,7 +84,9 @@ def fit_scales(
             scales = torch.full_like(scales, whole)
             continue
         scales, offsets = _proportions(kinematics, q, places, seen, weight, scales, whole, config)
-    return Scaled(scales, _wearing(model, offsets, scales))
+    everywhere = torch.zeros(len(whole_model.markers), 3, dtype=torch.float64)
+    everywhere[used] = offsets
+    return Scaled(scales, _wearing(whole_model, everywhere, scales))
 
 
 def _telling_frames(valid: Tensor, most: int) -> Tensor:

@@ -111,12 +111,20 @@ def _weights(corpora: Sequence[str], exercises: Sequence[str]) -> NDArray[np.flo
     return weight / weight.sum()
 
 
-def time_warp(x: NDArray[np.float32], rng: np.random.Generator, most: float = 0.08) -> NDArray[np.float32]:
+WARP = 0.08  # of the duration, at most
+
+
+def time_warp(x: NDArray[np.float32], rng: np.random.Generator, most: float = WARP) -> NDArray[np.float32]:
     """Return clips (B, T, C) with time bent smoothly, ends fixed, by at most `most` of the duration; order kept."""
+    return bent(x, rng.uniform(-1, 1, (len(x), 3)), most)
+
+
+def bent(x: NDArray[np.float32], bend: NDArray[np.float64], most: float = WARP) -> NDArray[np.float32]:
+    """Return clips (B, T, C) with time bent by three half waves of sizes bend (B, 3), -1 to 1."""
     b, t, _ = x.shape
     u = np.linspace(0, 1, t)
-    bend = rng.uniform(-1, 1, (b, 3)) * most / np.array([1.0, 2.0, 3.0])
-    at = u + (bend[:, :, None] * np.sin(np.pi * np.arange(1, 4)[None, :, None] * u)).sum(axis=1) / 2
+    size = bend * most / np.array([1.0, 2.0, 3.0])
+    at = u + (size[:, :, None] * np.sin(np.pi * np.arange(1, 4)[None, :, None] * u)).sum(axis=1) / 2
     at = np.clip(np.maximum.accumulate(at, axis=1), 0, 1) * (t - 1)
     low = np.minimum(at.astype(int), t - 2)
     share = (at - low)[..., None].astype(np.float32)

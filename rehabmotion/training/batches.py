@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rehabmotion.data.caption_draws import Caption, draw_caption, draw_other
 from rehabmotion.data.captions import TRAINING_FAMILIES
-from rehabmotion.data.samples import Samples, time_warp
+from rehabmotion.data.samples import Samples, bent
 from rehabmotion.models.config import GeneratorConfig
 from rehabmotion.models.denoiser import Observed
 from rehabmotion.models.generator import Batch, Generator, Request
@@ -61,8 +61,7 @@ class BatchMaker:
         if self.config.features != "canonical":  # others hold velocities, which a warp would belie
             return self._batch(model, drawn)
         if self.warp:
-            warped = [time_warp(clip[None], rng) for clip, rng in zip(drawn.x, rngs, strict=True)]
-            drawn = replace(drawn, x=np.concatenate(warped))
+            drawn = replace(drawn, x=bent(drawn.x, np.concatenate([rng.uniform(-1, 1, (1, 3)) for rng in rngs])))
         return self._spoilt(model, drawn) if self.config.network.observes else self._batch(model, drawn)
 
     def fixed(self, model: Generator, rows: np.ndarray, seed: int) -> Batch:
