@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import SEED, bootstrap, commit
+from common import bootstrap, commit
 
 from rehabmotion.biomech.inverse import Solution, inverse_kinematics
 from rehabmotion.biomech.kinematics import Kinematics
@@ -140,11 +140,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("docs/results/vicon-ik"))
+    parser.add_argument("--each", type=int, default=None, help="Repetitions of a person, exercise, quality; all.")
     parser.add_argument("--angles", type=Path, default=None)
     parser.add_argument("--data-dir", type=Path, default=None)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    np.random.default_rng(SEED)
     root = corpus_root("uiprmd-vicon", arguments.data_dir)
     assert root is not None
     markers = read_uiprmd_vicon(root / "vicon_markers_100hz.npz")
@@ -153,13 +153,15 @@ def main() -> None:
     for subject in sorted({str(m.meta["subject"]) for m in markers}):
         for name, motions, every in (("vicon", markers, arguments.every), ("kinect", kinect, 1)):
             own = [m for m in motions if m.meta["subject"] == subject]
+            own = [m for m in own if arguments.each is None or int(m.meta["repetition"]) <= arguments.each]
             found[name] += solved(own, name == "kinect", every) if own else []
             print(subject, name, len(own), flush=True)
     for name, done in found.items() if arguments.angles else ():
         for d in done:
             write_storage(storage_of(d.fitted), arguments.angles / name / f"{'_'.join(map(str, d.key))}.mot")
     figures = {
-        "command": f"python benchmarks/vicon_ik.py --every {arguments.every}",
+        "command": f"python benchmarks/vicon_ik.py --every {arguments.every}"
+        + (f" --each {arguments.each}" if arguments.each else ""),
         "commit": commit(),
         **{name: figures_of(done) for name, done in found.items() if done},
         "beside one another": pairs_of(found["vicon"], found["kinect"]),
