@@ -20,9 +20,9 @@ from rehabmotion.biomech.kinematics import Kinematics
 class InverseConfig:
     """How the search goes. tolerance: of the relative gain of a step, at which a frame is done.
 
-    damping: at first, relative to the curvature. stride: of the frames that are solved
-    first, the others begin between them. sweeps, jump, again: how often frames that lie farther than `jump`
-    (rad, m) from a neighbour are solved again from there, with how many steps. chunk: frames at a time.
+    damping: at first, relative to the curvature. stride: of the frames that are solved first, the others begin between
+    them. sweeps, jump, again: how often frames that lie farther than `jump` (rad, m) from a neighbour are solved again
+    from there, with how many steps. chunk: frames at a time.
     """
 
     iterations: int = 60

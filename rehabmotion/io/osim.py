@@ -25,7 +25,7 @@ from rehabmotion.biomech.functions import Constant, Linear
 from rehabmotion.errors import UserError
 from rehabmotion.io.osim_frames import Frames
 from rehabmotion.io.osim_functions import function_in, read_function
-from rehabmotion.io.xml import Element, Tree, child, flag, numbers, read_xml, text, where
+from rehabmotion.io.xml import Element, Tree, child, flag, numbers, read_xml, text, vector, where
 
 VERSIONS = (40000, 40600)
 EVERYWHERE = "-inf inf"
@@ -94,12 +94,6 @@ def _body(element: Element) -> Body:
     if not name or name == GROUND:
         raise UserError(f"{where(element)}: Expected a body with a name of its own, got {name!r}.")
     return Body(name, numbers(element, "mass", 1, "0")[0], vector(element, "mass_center"))
-
-
-def vector(element: Element, tag: str) -> Vec3:
-    """Return the three numbers of a child, zeros where it is absent."""
-    a, b, c = numbers(element, tag, 3, "0 0 0")
-    return a, b, c
 
 
 def _joint(element: Element, frames: Frames) -> Joint:

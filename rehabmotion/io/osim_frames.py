@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rehabmotion.biomech.description import GROUND, Frame, Step, Vec3
+from rehabmotion.biomech.description import GROUND, Frame, Step
 from rehabmotion.errors import UserError
-from rehabmotion.io.xml import Element, numbers, text, where
+from rehabmotion.io.xml import Element, text, vector, where
 
 OFFSET = "PhysicalOffsetFrame"
 
@@ -52,14 +52,9 @@ class Frames:
             raise UserError(f"{where(user)}: Expected frames that hang on a body, got a circle of them at {found!r}.")
         offset = self.offsets[found]
         base = self._resolved(text(offset, "socket_parent"), offset, found, (*passed, found))
-        step = Step(_vector(offset, "translation"), _vector(offset, "orientation"))
+        step = Step(vector(offset, "translation"), vector(offset, "orientation"))
         self.known[found] = Frame(base.body, (*base.steps, step))
         return self.known[found]
-
-
-def _vector(element: Element, tag: str) -> Vec3:
-    a, b, c = numbers(element, tag, 3, "0 0 0")
-    return a, b, c
 
 
 def _readings(path: str, owner: str) -> list[str]:

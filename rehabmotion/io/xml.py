@@ -61,6 +61,12 @@ def numbers(element: Element, tag: str, n: int | None = None, default: str | Non
     return found
 
 
+def vector(element: Element, tag: str) -> tuple[float, float, float]:
+    """Return the three numbers of a child, zeros where it is absent."""
+    a, b, c = numbers(element, tag, 3, "0 0 0")
+    return a, b, c
+
+
 def flag(element: Element, tag: str, default: bool) -> bool:
     """Return the truth in a child, `default` where it is absent or empty; other words raise UserError."""
     word = text(element, tag, "").lower()
