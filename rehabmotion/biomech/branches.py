@@ -36,9 +36,14 @@ def nearest_branch(problem: Problem, q: Tensor) -> Tensor:
     return out
 
 
+def twin_of(angles: Tensor) -> Tensor:
+    """Return the other three angles (..., 3) of a ball joint that make the same rotation."""
+    return torch.pi + angles * torch.tensor([1.0, -1.0, 1.0], dtype=angles.dtype)
+
+
 def _way(angles: Array, default: Array, room: tuple[Array, Array], twin: bool) -> Array:
     """Return angles (T, 3) that begin as they are or at their twin, and go on the short way inside their room."""
-    both = np.stack([angles, [np.pi, np.pi, np.pi] + angles * [1, -1, 1]], axis=1)  # (T, 2, 3)
+    both = np.stack([angles, twin_of(torch.from_numpy(angles)).numpy()], axis=1)  # (T, 2, 3)
     way = np.empty_like(angles)
     before = default
     for t, choices in enumerate(both):

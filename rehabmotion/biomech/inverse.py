@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from rehabmotion.biomech.branches import nearest_branch
+from rehabmotion.biomech.branches import nearest_branch, twin_of
 from rehabmotion.biomech.fitting import InverseConfig, Problem, descend
 from rehabmotion.biomech.kinematics import Kinematics
 from rehabmotion.errors import UserError
@@ -111,8 +111,7 @@ def _off_limits(problem: Problem, q: Tensor, cost: Tensor, rows: Tensor, config:
             tried[:, problem.free] = torch.where(held, (low + high) / 2, inside)
         else:
             held = held[:, joint]
-            a, b, c = inside[:, joint].unbind(1)
-            for column, angle in zip(joint, (a + torch.pi, torch.pi - b, c + torch.pi), strict=True):
+            for column, angle in zip(joint, twin_of(inside[:, joint]).unbind(1), strict=True):
                 middle = ((low + high) / 2)[column].nan_to_num(0.0)
                 tried[:, problem.free[column]] = angle - 2 * torch.pi * ((angle - middle) / (2 * torch.pi)).round()
         some = held.any(dim=1).nonzero()[:, 0]
