@@ -30,10 +30,14 @@ def nearest_branch(problem: Problem, q: Tensor) -> Tensor:
         columns = problem.free[ball]
         angles = q[:, columns].numpy()
         room = low[ball] - 1e-9, high[ball] + 1e-9
-        ways = [_way(angles, default[ball], room, twin) for twin in (False, True)]
-        middle = default[ball[1]]
-        out[:, columns] = torch.from_numpy(min(ways, key=lambda way: float(((way[:, 1] - middle) ** 2).mean())))
+        out[:, columns] = torch.from_numpy(nearest_way(angles, default[ball], room))
     return out
+
+
+def nearest_way(angles: Array, default: Array, room: tuple[Array, Array]) -> Array:
+    """Return the angles (T, 3) of a ball joint that make the same rotations, run on, and stay near the default (3,)."""
+    ways = [_way(angles, default, room, twin) for twin in (False, True)]
+    return min(ways, key=lambda way: float(((way[:, 1] - default[1]) ** 2).mean()))
 
 
 def twin_of(angles: Tensor) -> Tensor:

@@ -137,7 +137,7 @@ class Kinematics(nn.Module):
             return q.reshape(-1, q.shape[-1]).T, unscaled, q.shape[:-1]
         if scales.shape[-2:] != (bodies, 3):
             raise UserError(f"Expected scale factors (..., {bodies}, 3), got {tuple(scales.shape)}.")
-        lead = torch.broadcast_shapes(q.shape[:-1], scales.shape[:-2])
+        lead = torch.Size(np.broadcast_shapes(q.shape[:-1], scales.shape[:-2]))  # torch's own imports sympy: seconds
         each = scales if scales.dim() == 2 else scales.expand(*lead, bodies, 3).reshape(-1, bodies, 3)
         each = each[None] if each.dim() == 2 else each
         body = torch.cat([torch.ones_like(each[:, :1]), each], dim=1).permute(1, 2, 0)
@@ -160,14 +160,22 @@ class Kinematics(nn.Module):
 
     def state(self, q: Tensor, scales: Scales) -> State:
         f = self.values(q)
+        local, turned = self.turned(f)
+        return self.stood(local, f[3:], scales, turned)
+
+    def turned(self, f: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Return the rotations of the joints (3, 3, J, N) for functions f (6, J, N), and those before each axis."""
         sine, versed = torch.sin(f[:3]), 1 - torch.cos(f[:3])
         turns = [self._turn(k, sine[k], versed[k]) for k in range(3)]
         two = product(turns[0], turns[1])
-        local = product(two, turns[2])  # (3, 3, J, N)
-        shift = self._before(scales) + self._slid(f[3:], scales)  # (3, J, N): the joint's centre in the parent
+        return product(two, turns[2]), (turns[0], two)
+
+    def stood(self, local: Tensor, slid: Tensor, scales: Scales, turned: tuple[Tensor, Tensor]) -> State:
+        """Return where bodies stand for rotations of the joints (3, 3, J, N) and translations along axes (3, J, N)."""
+        shift = self._before(scales) + self._slid(slid, scales)  # (3, J, N): the joint's centre in the parent
         behind = torch.einsum("jxs,jsn->xjn", self.behind, scales.body[self.child])
-        n = q.shape[1]
-        rotation, position = torch.eye(3).to(q)[:, :, None, None].expand(3, 3, 1, n), torch.zeros(3, 1, n).to(q)
+        n = local.shape[3]
+        rotation, position = torch.eye(3).to(local)[:, :, None, None].expand(3, 3, 1, n), local.new_zeros(3, 1, n)
         rotations, positions = [rotation], [position]
         centres, parents = list[Tensor](), list[Tensor]()
         for rows, at in self.levels:  # the parents of a level all stand in the level before
@@ -182,7 +190,7 @@ class Kinematics(nn.Module):
         return State(
             torch.cat(rotations, dim=2)[:, :, self.place],
             torch.cat(positions, dim=1)[:, self.place],
-            (turns[0], two),
+            turned,
             torch.cat(centres, dim=1),
             torch.cat(parents, dim=2),
         )

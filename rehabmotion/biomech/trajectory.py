@@ -6,6 +6,8 @@ are then a band, solved as one by Cholesky (Gauss-Newton with damping).
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,6 +21,22 @@ Array = NDArray[np.float64]
 DIFFERENCE = np.array([1.0, -2.0, 1.0])
 
 
+class Squares(Protocol):
+    """A sum of squares over frames: free (F,) coordinates between low and high, costs, normal matrices, right sides."""
+
+    free: Tensor
+    low: Tensor
+    high: Tensor
+
+    def cost(self, q: Tensor, rows: Tensor) -> Tensor:
+        """Return sums of squares (N,)."""
+        ...
+
+    def system(self, q: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return costs (N,), normal matrices (N, F, F), right sides (N, F)."""
+        ...
+
+
 def smooth(
     problem: Problem, start: Tensor, fps: float, seconds: float = 0.05, iterations: int = 20, tolerance: float = 1e-8
 ) -> Solution:
@@ -29,30 +47,38 @@ def smooth(
     movement of period 2 pi seconds would be halved.
     """
     with torch.no_grad():
-        rows, free = torch.arange(len(start)), problem.free
-        q = start.clone()
-        _, normal, _ = problem.system(q, rows)
-        weight = (seconds * fps) ** 4 * torch.diagonal(normal, dim1=1, dim2=2).mean(dim=0).numpy()
-        damping, cost = 1e-4, _cost(problem, q, rows, weight)
-        for _ in range(iterations):
-            _, normal, right = problem.system(q, rows)
-            pull = right.numpy() - _roughness(q[:, free].numpy(), weight)
-            step = _solve(normal.numpy(), pull, weight, damping)
-            tried = q.clone()
-            tried[:, free] = (q[:, free] + torch.from_numpy(step)).clamp(problem.low, problem.high)
-            new = _cost(problem, tried, rows, weight)
-            if new >= cost:
-                damping *= 10
-                if damping > 1e6:
-                    break
-                continue
-            gain, q, cost, damping = (cost - new) / cost, tried, new, max(damping / 5, 1e-9)
-            if gain < tolerance:
+        return solution_of(problem, smoothed(problem, start, fps, seconds, iterations, tolerance))
+
+
+def smoothed(
+    problem: Squares, start: Tensor, fps: float, seconds: float = 0.05, iterations: int = 20, tolerance: float = 1e-8
+) -> Tensor:
+    """Return coordinates (T, C) of `smooth` for any sum of squares."""
+    rows, free = torch.arange(len(start)), problem.free
+    q = start.clone()
+    q[:, free] = q[:, free].clamp(problem.low, problem.high)
+    _, normal, right = problem.system(q, rows)
+    weight = (seconds * fps) ** 4 * torch.diagonal(normal, dim1=1, dim2=2).mean(dim=0).numpy()
+    damping, cost = 1e-4, _cost(problem, q, rows, weight)
+    for _ in range(iterations):
+        pull = right.numpy() - _roughness(q[:, free].numpy(), weight)
+        step = solveh_banded(banded(normal.numpy(), weight, damping), pull.ravel(), lower=True).reshape(pull.shape)
+        tried = q.clone()
+        tried[:, free] = (q[:, free] + torch.from_numpy(step)).clamp(problem.low, problem.high)
+        new = _cost(problem, tried, rows, weight)
+        if new >= cost:
+            damping *= 10
+            if damping > 1e6:
                 break
-        return solution_of(problem, q)
+            continue
+        gain, q, cost, damping = (cost - new) / cost, tried, new, max(damping / 5, 1e-9)
+        if gain < tolerance:
+            break
+        _, normal, right = problem.system(q, rows)
+    return q
 
 
-def _cost(problem: Problem, q: Tensor, rows: Tensor, weight: Array) -> float:
+def _cost(problem: Squares, q: Tensor, rows: Tensor, weight: Array) -> float:
     bends = np.diff(q[:, problem.free].numpy(), 2, axis=0)
     return float(problem.cost(q, rows).sum()) + float((bends**2 * weight).sum())
 
@@ -66,10 +92,13 @@ def _roughness(q: Array, weight: Array) -> Array:
     return out
 
 
-def _solve(normal: Array, right: Array, weight: Array, damping: float) -> Array:
-    """Return steps (T, F) of the whole band: normal matrices (T, F, F) and second differences between frames."""
-    t, f = right.shape
-    band = np.zeros((2 * f + 1, t * f))  # lower form: band[k, j] is the element (j + k, j)
+def banded(normal: Array, weight: Array, damping: float) -> Array:
+    """Return normal matrices (T, F, F) and weighted second differences between frames as one band, in lower form.
+
+    band[k, j] is the element (j + k, j) of the whole matrix, frames one after another.
+    """
+    t, f = normal.shape[:2]
+    band = np.zeros((2 * f + 1, t * f))
     for k in range(f):
         block = np.zeros((t, f))
         block[:, : f - k] = normal[:, np.arange(k, f), np.arange(f - k)]
@@ -82,4 +111,4 @@ def _solve(normal: Array, right: Array, weight: Array, damping: float) -> Array:
             share = DIFFERENCE[first] * DIFFERENCE[second]
             rows = slice(second * f, (second + max(t - 2, 0)) * f)
             band[lag * f, rows] += share * np.tile(weight, max(t - 2, 0))
-    return solveh_banded(band, right.ravel(), lower=True).reshape(t, f)
+    return band

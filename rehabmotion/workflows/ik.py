@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from rehabmotion import __version__
 from rehabmotion.biomech.description import Model
@@ -21,6 +22,7 @@ from rehabmotion.io.ik_tasks import read_ik_tasks
 from rehabmotion.io.osim_models import SHIPPED, open_osim, shipped_osim
 from rehabmotion.io.osim_write import write_scaled_osim
 from rehabmotion.io.storage import Storage, write_storage
+from rehabmotion.viz.ik_report import ik_report
 from rehabmotion.workflows.markers import Seen, height_of, seen_in
 from rehabmotion.workflows.outputs import staged
 
@@ -50,7 +52,7 @@ def inverse_kinematics_files(
     tasks: Path | None = None,
     scale: bool = True,
 ) -> dict[str, Any]:
-    """Write NAME_scaled.osim, NAME.mot, NAME_errors.csv and NAME_report.json to `out`; return the report.
+    """Write NAME_scaled.osim, NAME.mot, NAME_errors.csv, NAME_report.json and .html to `out`; return the report.
 
     height: of the person, m; tasks: OpenSim's marker weights; without `scale` the model is taken as it is.
     """
@@ -70,6 +72,7 @@ def inverse_kinematics_files(
         write_storage(storage_of(fitted), stage / f"{name}.mot")
         write_atomic(stage / f"{name}_errors.csv", _errors(fitted))
         write_atomic(stage / f"{name}_report.json", json.dumps(report, indent=1) + "\n")
+        write_atomic(stage / f"{name}_report.html", page(fitted, report))
         files = sorted(path.name for path in stage.iterdir())
     return {**report, "files": [str(out / file) for file in files]}
 
@@ -107,13 +110,17 @@ def fit(
 
 
 def storage_of(fitted: Fitted) -> Storage:
-    """Return the coordinates as OpenSim's tool writes them: degrees, but lengths in m and coupled ones as they are."""
-    q = fitted.solution.q.numpy().copy()
-    for i, coordinate in enumerate(fitted.model.coordinates):
+    """Return the coordinates found as OpenSim's tool writes them."""
+    return storage_of_coordinates(fitted.model, fitted.solution.q.numpy(), fitted.seen.times)
+
+
+def storage_of_coordinates(model: Model, q: NDArray[np.floating], times: NDArray[np.float64]) -> Storage:
+    """Return coordinates (T, C), rad and m, at times (T,) s: degrees, but lengths in m and coupled ones as they are."""
+    values = q.astype(np.float64)
+    for i, coordinate in enumerate(model.coordinates):
         if coordinate.motion == "rotational":
-            q[:, i] = np.rad2deg(q[:, i])
-    names = tuple(coordinate.name for coordinate in fitted.model.coordinates)
-    return Storage("Coordinates", fitted.seen.times, names, q, True)
+            values[:, i] = np.rad2deg(values[:, i])
+    return Storage("Coordinates", times, tuple(coordinate.name for coordinate in model.coordinates), values, True)
 
 
 def report_of(fitted: Fitted, osim: str, notes: list[str]) -> dict[str, Any]:
@@ -139,6 +146,22 @@ def report_of(fitted: Fitted, osim: str, notes: list[str]) -> dict[str, Any]:
         "at_a_limit": held,
         "notes": notes,
     }
+
+
+def page(fitted: Fitted, report: dict[str, Any]) -> str:
+    """Return the report as a page with the free coordinates and the markers' errors over time."""
+    model, free = fitted.model, set(fitted.model.free())
+    values = dict(zip((c.name for c in model.coordinates), storage_of(fitted).values.T, strict=True))
+    kinds = {c.name: c.motion for c in model.coordinates if c.name in free}
+    errors = 1000 * fitted.solution.errors.numpy()
+    return ik_report(
+        fitted.seen.name,
+        fitted.seen.times,
+        {name: values[name] for name, kind in kinds.items() if kind == "rotational"},
+        {name: values[name] for name, kind in kinds.items() if kind == "translational"},
+        {marker.name: errors[:, i] for i, marker in enumerate(model.markers)},
+        report,
+    )
 
 
 def _rounded(x: float) -> float:

@@ -76,8 +76,11 @@ def of_motion(motion: Motion, model: Model, joints: bool, name: str) -> Seen:
     return Seen(name, torch.from_numpy(target), torch.from_numpy(valid), times, joints, unused)
 
 
-def height_of(model: Model) -> float:
-    """Return a model's height (m), sole to top of the head in its default pose; one without those marks: UserError."""
+def height_of(model: Model, scales: Tensor | None = None) -> float:
+    """Return a model's height (m), sole to top of the head in its default pose; one without those marks: UserError.
+
+    scales (B, 3): factors of its bodies, 1 each.
+    """
     k = Kinematics(model)
     number = {marker.name: i for i, marker in enumerate(model.markers)}
     if TOP not in number or not all(sole in number for sole in SOLES):
@@ -85,5 +88,5 @@ def height_of(model: Model) -> float:
             f"Expected a model with the markers {TOP}, {' and '.join(SOLES)} for --height, {model.name} lacks them. "
             "Leave --height out: the size is then found from the markers."
         )
-    heights = k.markers(k.coupled(k.default))[:, 1]
+    heights = k.markers(k.coupled(k.default), scales)[:, 1]
     return float(heights[number[TOP]] - torch.stack([heights[number[sole]] for sole in SOLES]).mean())
