@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rehabmotion.viz.chart_frame import ALONE, HEIGHT, KINDS, PAD, WIDTH, at_x, at_y, inside_of
+from rehabmotion.viz.curves import curves
+
+__all__ = ["curves", "histogram", "intervals", "matrix", "points", "span"]
+
 Numbers = NDArray[np.floating]
-WIDTH, HEIGHT, PAD = 340, 170, 30
-ALONE = (  # style of a chart that stands in a file of its own
-    "svg{background:#fff}text{font:12px system-ui,sans-serif;fill:#444}.title{font-size:14px;font-weight:600;fill:#111}"
-    ".end{text-anchor:end}.bar{stroke:#2f86dc;stroke-width:3}.a{fill:#2f86dc}.rule{stroke:#888;stroke-dasharray:4 3}"
-)
-KINDS = ("a", "b", "c")  # style classes of the series: generated, real, other
 
 
 def histogram(series: Mapping[str, Numbers], title: str, unit: str = "", bins: int = 24) -> str:
@@ -46,11 +45,11 @@ def points(x: Numbers, y: Numbers, title: str, unit: str = "") -> str:
     span = (high - low) or 1.0
     jitter = np.random.default_rng(0).uniform(-0.012, 0.012, len(x))  # equal scores would hide one another
     at = [
-        (_x((a - low) / span + shift), _y((b - low) / span))
+        (at_x((a - low) / span + shift), at_y((b - low) / span))
         for a, b, shift in zip(x[both], y[both], jitter[both], strict=True)
     ]
     dots = "".join(f'<circle class="a" cx="{a:.1f}" cy="{b:.1f}" r="2"/>' for a, b in at)
-    line = f'<line class="rule" x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}"/>'
+    line = f'<line class="rule" x1="{at_x(0)}" y1="{at_y(0)}" x2="{at_x(1)}" y2="{at_y(1)}"/>'
     return _frame(title, line + dots, (low, high), unit, [])
 
 
@@ -117,55 +116,12 @@ def intervals(
     )
 
 
-def curves(x: Numbers, panels: Mapping[str, Mapping[str, Numbers]], title: str, unit: str, x_unit: str) -> str:
-    """Return a standalone SVG of curves over x (T,), a panel for each name, two abreast, each on a scale of its own."""
-    across, gap = 2, 26
-    wide, high = across * WIDTH, 2 * PAD + (HEIGHT + gap) * -(-len(panels) // across)
-    parts = [f'<text x="{PAD}" y="20" class="title">{html.escape(title)}, {html.escape(unit)}</text>']
-    for i, (name, lines) in enumerate(panels.items()):
-        left, top = WIDTH * (i % across), PAD + (HEIGHT + gap) * (i // across)
-        parts.append(f'<g transform="translate({left},{top})">{_panel(x, lines, name, x_unit)}</g>')
-    style = f"<style>{ALONE}.line{{fill:none;stroke-width:2}}.line.a{{stroke:#2f86dc}}.line.b{{stroke:#d8642a}}"
-    style += ".key.a{fill:#2f86dc}.key.b{fill:#d8642a}.axis{stroke:#bbb}.mid{text-anchor:middle}</style>"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}">'
-        f"{style}{''.join(parts)}</svg>\n"
-    )
-
-
-def _panel(x: Numbers, lines: Mapping[str, Numbers], title: str, x_unit: str) -> str:
-    values = np.concatenate([np.asarray(y, float) for y in lines.values()])
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    middle, half = (low + high) / 2, max((high - low) / 2, 1.0)
-    low, high = middle - 1.05 * half, middle + 1.05 * half
-    length = float(x[-1] - x[0]) or 1.0
-    parts = []
-    for kind, y in zip(KINDS, lines.values(), strict=False):
-        at = [(_x(float((a - x[0]) / length)), _y(float((b - low) / (high - low)))) for a, b in zip(x, y, strict=True)]
-        parts.append(f'<polyline class="line {kind}" points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in at)}"/>')
-    if low < 0 < high:
-        zero = _y(-low / (high - low))
-        parts.append(f'<line class="rule" x1="{_x(0)}" x2="{_x(1)}" y1="{zero:.1f}" y2="{zero:.1f}"/>')
-    for value, height in ((low, _y(0)), (high, _y(1) + 8)):
-        parts.append(f'<text class="end" x="{PAD - 3}" y="{height:.1f}">{round(value)}</text>')
-    names = list(lines) if len(lines) > 1 else []
-    return _inside(title, "".join(parts), (float(x[0]), float(x[-1])), x_unit, names)
-
-
-def _x(share: float) -> float:
-    return PAD + (WIDTH - 2 * PAD) * share
-
-
-def _y(share: float) -> float:
-    return HEIGHT - PAD - (HEIGHT - 2 * PAD) * share
-
-
 def _steps(edges: Numbers, heights: Numbers) -> str:
-    at = [(_x(0), _y(0))]
+    at = [(at_x(0), at_y(0))]
     width = len(heights)
     for i, height in enumerate(heights):
-        at += [(_x(i / width), _y(float(height))), (_x((i + 1) / width), _y(float(height)))]
-    at.append((_x(1), _y(0)))
+        at += [(at_x(i / width), at_y(float(height))), (at_x((i + 1) / width), at_y(float(height)))]
+    at.append((at_x(1), at_y(0)))
     return " ".join(f"{a:.1f},{b:.1f}" for a, b in at)
 
 
@@ -173,21 +129,5 @@ def _frame(title: str, inside: str, limits: tuple[float, float], unit: str, name
     label = html.escape(title, quote=True)
     return (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">'
-        f"{_inside(title, inside, limits, unit, names)}</svg>"
+        f"{inside_of(title, inside, limits, unit, names)}</svg>"
     )
-
-
-def _inside(title: str, inside: str, limits: tuple[float, float], unit: str, names: Sequence[str]) -> str:
-    low, high = (f"{end:.3g}" for end in limits)
-    y = HEIGHT - PAD + 16
-    axis = f'<line class="axis" x1="{PAD}" x2="{WIDTH - PAD}" y1="{_y(0)}" y2="{_y(0)}"/>'
-    ends = (
-        f'<text x="{PAD}" y="{y}">{low}</text><text x="{WIDTH - PAD}" y="{y}" class="end">{high}</text>'
-        f'<text x="{WIDTH / 2}" y="{y}" class="mid">{html.escape(unit)}</text>'
-    )
-    legend = "".join(
-        f'<text x="{WIDTH - PAD}" y="{PAD - 4 + 14 * i}" class="end key {kind}">{html.escape(name)}</text>'
-        for i, (kind, name) in enumerate(zip(KINDS, names, strict=False))
-    )
-    heading = f'<text x="{PAD}" y="16" class="title">{html.escape(title)}</text>'
-    return f"{heading}{inside}{axis}{ends}{legend}"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +15,7 @@ from rehabmotion.motion import Motion
 from rehabmotion.viz.body import LEFT, RIGHT
 from rehabmotion.viz.camera import Camera
 from rehabmotion.viz.font import draw_text, fit_text, text_width
+from rehabmotion.viz.h264 import DRAWN, Encoder, pyav, whole_file
 from rehabmotion.viz.raster import Picture, png_bytes
 from rehabmotion.viz.scene import INK, PANEL, SIDES, draw_stage, empty_stage
 from rehabmotion.viz.stage import Stage, set_stage
@@ -34,14 +33,11 @@ def write_mp4(panels: Sequence[tuple[str, Motion]], path: Path) -> None:
     H.264 in yuv420p, which every player reads. The same motions give the same bytes on the same machine. The file
     appears whole or not at all. Needs the extra: pip install "rehabmotion[video]".
     """
-    av = _pyav()
+    pyav()
     if not 1 <= len(panels) <= MAX_PANELS:
         raise UserError(f"Expected 1 to {MAX_PANELS} motions in a video, got {len(panels)}. Make several videos.")
     frames = _frames([(label, set_stage(motion)) for label, motion in panels])
-    with tempfile.TemporaryDirectory() as folder:  # not in memory: the index is moved to the front of a real file
-        draft = Path(folder) / "video.mp4"
-        _encode(av, str(draft), frames)
-        write_atomic(path, draft.read_bytes())
+    write_frames(frames, path)
 
 
 def render_png(motion: Motion, path: Path, n_frames: int = 6) -> None:
@@ -60,12 +56,19 @@ def render_png(motion: Motion, path: Path, n_frames: int = 6) -> None:
     write_atomic(path, png_bytes(np.concatenate(moments, axis=1)))
 
 
-def _pyav() -> Any:
-    try:
-        import av
-    except ImportError:
-        raise UserError('Writing .mp4 needs PyAV. Install it with: pip install "rehabmotion[video]"') from None
-    return av
+def write_frames(frames: Iterable[NDArray[np.uint8]], path: Path) -> None:
+    """Write drawn pictures (H, W, 3) of one even size as a video of FPS frames/s. No picture raises UserError."""
+    with whole_file(path) as draft:
+        _encode(pyav(), str(draft), frames)
+
+
+def _encode(_av: object, name: str, frames: Iterable[NDArray[np.uint8]]) -> None:
+    with Encoder(Path(name), FPS, DRAWN) as video:
+        for pixels in frames:
+            video.add(pixels)
+
+
+_pyav = pyav
 
 
 def _frames(panels: Sequence[tuple[str, Stage]]) -> Iterator[NDArray[np.uint8]]:
@@ -100,26 +103,3 @@ def _with_caption(empty: NDArray[np.uint8], label: str, motion: Motion) -> NDArr
         draw_text(picture, word, x + 9, height - 14, 7, _SOFT)
     draw_text(picture, _NOTICE, width - 16 - text_width(_NOTICE, 7), height - 14, 7, _SOFT)
     return picture.pixels()
-
-
-def _encode(av: Any, name: str, frames: Iterator[NDArray[np.uint8]]) -> None:
-    first = next(frames)
-    options = {"movflags": "+faststart", "fflags": "+bitexact"}  # playable while loading; no date inside
-    with av.open(name, "w", format="mp4", options=options) as container:
-        try:
-            stream = container.add_stream(
-                "libx264", rate=FPS, options={"crf": "19", "preset": "medium", "threads": "1"}
-            )
-        except ValueError as error:  # a PyAV built without x264
-            raise UserError(f"Expected a PyAV with libx264, got {error}. Reinstall av from its wheel.") from None
-        stream.height, stream.width = first.shape[:2]
-        stream.pix_fmt = "yuv420p"
-        for pixels in _chain(first, frames):
-            stream_frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            container.mux(stream.encode(stream_frame))
-        container.mux(stream.encode())
-
-
-def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest

@@ -51,10 +51,14 @@ def test_markers_become_a_scaled_model_and_angles(markers: Path, tmp_path: Path)
     out = tmp_path / "out"
     result = inverse_kinematics_files(markers, out)
     assert sorted(p.name for p in out.iterdir()) == [
-        "squat.mot", "squat_errors.csv", "squat_report.json", "squat_scaled.osim",
+        "squat.mot", "squat_errors.csv", "squat_report.html", "squat_report.json", "squat_scaled.osim",
     ]  # fmt: skip
     assert json.loads((out / "squat_report.json").read_text(encoding="utf-8"))["rms_mm"] == result["rms_mm"]
     assert result["rms_mm"]["max"] < 2
+    page = (out / "squat_report.html").read_text(encoding="utf-8")
+    for word in ("Inverse kinematics of squat", "knee angle", "pelvis ty", "C7", "femur_r"):
+        assert word in page
+    assert "beta" not in page  # what another coordinate drives
     table = read_storage(out / "squat.mot")
     assert table.times[0] == pytest.approx(2.0)
     assert table.in_degrees is True
