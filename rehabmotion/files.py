@@ -13,7 +13,18 @@ from numpy.typing import NDArray
 
 from rehabmotion.errors import UserError
 
+CACHE_VARIABLE = "REHABMOTION_CACHE"
 MAX_BYTES = 1 << 30  # of one input file, unpacked: half an hour of 100 Hz markers is a fifth of it
+
+
+def cache_folder() -> Path:
+    """Return the folder of what is made or fetched once: REHABMOTION_CACHE, else the user's. It may not exist yet."""
+    named = os.environ.get(CACHE_VARIABLE)
+    if named:
+        return Path(named)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("rehabmotion", appauthor=False)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -1,5 +1,6 @@
 """Shared fixtures: the folder of real data, which most machines do not have, and a person standing."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import settings
 from numpy.typing import NDArray
 
+from rehabmotion.errors import UserError
+from rehabmotion.files import cache_folder, read_bytes, write_atomic
 from rehabmotion.motion import CANONICAL
 
 # no deadline: machines under load are slow; in CI the same examples every time, elsewhere new ones
@@ -22,6 +25,21 @@ def data_dir() -> Path:
     if not root or not Path(root).is_dir():
         pytest.skip("needs real data: set REHABMOTION_DATA to the data folder")
     return Path(root)
+
+
+@pytest.fixture(scope="session")
+def pose_model() -> Path:
+    """MediaPipe's pose model, built once through pip and kept in the cache folder; skips where pip gets nothing."""
+    pytest.importorskip("mediapipe", reason='needs mediapipe: pip install "rehabmotion[capture]"')
+    from rehabmotion.workflows.pose_model import BUILT_SHA256, build
+
+    path = cache_folder() / "tests" / "pose_landmarker_full.task"
+    if not path.is_file() or hashlib.sha256(read_bytes(path)).hexdigest() != BUILT_SHA256:
+        try:
+            write_atomic(path, build(lambda _: None))
+        except UserError as error:
+            pytest.skip(f"needs the pose model: {error}")
+    return path
 
 
 @pytest.fixture

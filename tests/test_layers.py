@@ -41,8 +41,10 @@ KEPT_IN: dict[str, set[str]] = {
     "torch": {"geometry", "biomech", "features", "metrics", "models", "data", "training", "workflows"},
     "accelerate": {"training"},
     "safetensors": {"models", "features", "training", "workflows"},
-    "av": {"viz"},
+    "av": {"viz", "vision"},
     "matplotlib": set(),
+    "mediapipe": {"vision"},
+    "onnxruntime": {"vision"},
     "transformers": {"models"},
     "sentence_transformers": {"models"},
     "smplx": {"workflows"},
@@ -59,7 +61,7 @@ KEPT_IN: dict[str, set[str]] = {
 # extras: imported inside functions only, so that the core runs without them
 EXTRAS = {
     "av", "transformers", "sentence_transformers", "aeon", "sklearn", "tensorboard", "torch.utils.tensorboard", "smplx",
-    "ezc3d",
+    "ezc3d", "mediapipe", "onnxruntime",
 }  # fmt: skip
 
 

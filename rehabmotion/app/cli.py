@@ -126,6 +126,44 @@ def repair(
 
 
 @app.command()
+def capture(
+    source: Annotated[str, typer.Argument(metavar="VIDEO|FOLDER|webcam[:N]", help="A folder of images is one clip.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the files; made if missing.")],
+    height: Annotated[float | None, typer.Option("--height", help="Of the person, metres.")] = None,
+    fov: Annotated[float | None, typer.Option("--fov", help="Horizontal field of view of the camera, degrees.")] = None,
+    person: Annotated[str, typer.Option(help="largest, or a number: by first appearance, left to right.")] = "largest",
+    osim: Annotated[str, typer.Option("--osim", help="An .osim file, or rehab37.")] = "rehab37",
+    detector: Annotated[str, typer.Option(help="mediapipe, or rtmpose:FILE.onnx")] = "mediapipe",
+    keypoints: Annotated[
+        Path | None, typer.Option("--keypoints", help="2D points in place of a detector's: OpenPose folder, CSV.")
+    ] = None,
+    ray: Annotated[str | None, typer.Option("--ray", help="Many videos: a Ray cluster, auto or its address.")] = None,
+    lifter: Annotated[str, typer.Option(help="A shipped lifter's name or a run folder.")] = "lifter",
+    as_json: Json = False,
+) -> None:
+    """Find the 3D movement of a person in an ordinary video: OpenSim model and angles, motion, overlay, report."""
+    from rehabmotion.workflows.capture.batch import capture as captured
+    from rehabmotion.workflows.capture.run import CaptureConfig
+
+    config = CaptureConfig(height, fov, person, osim, detector, keypoints, lifter)
+    with progress("frames") as report:
+
+        def told(done: int, total: int | None) -> None:
+            if total:
+                report(min(done, total), total, "looked at")
+
+        result = captured(source, out, config, ray, say, told)
+    if as_json:
+        print(json.dumps(result))
+        return
+    for each in result["captured"]:
+        for warning in each["warnings"]:
+            say(f"warning: {each['name']}: {warning}")
+        for file in each["files"]:
+            print(file)
+
+
+@app.command()
 def fk(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="An .osim file, or rehab37.")],
     coordinates: Annotated[Path, typer.Argument(metavar="COORDINATES", help="Its coordinates, .mot or .sto.")],
@@ -352,6 +390,27 @@ def models(context: typer.Context, as_json: Json = False) -> None:
 def models_list(context: typer.Context, as_json: Json = False) -> None:
     """List shipped and local models (./runs/*) with their cards."""
     _print_models(as_json or bool(context.obj))
+
+
+@models_app.command("get")
+def models_get(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="pose: what finds people in videos.")],
+    file: Annotated[
+        Path | None, typer.Option("--file", help="In place of fetching it: the model's .task file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Get a model that another project made into the cache folder."""
+    from rehabmotion.workflows.pose_model import get_pose_model
+
+    if name != "pose":
+        raise UserError(f'Expected pose, got "{name}". Our own models need no getting: rehabmotion models list')
+    path, source = get_pose_model(file, say)
+    if as_json or context.obj:
+        print(json.dumps({"file": str(path), "source": source}))
+    else:
+        print(path)
 
 
 def _print_models(as_json: bool) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rehabmotion.data.corpora import corpus_root, load_raw, of_split, split_name
 from rehabmotion.errors import UserError
 from rehabmotion.features.canonical import height_of
-from rehabmotion.io.files import read_bytes, write_atomic
+from rehabmotion.files import cache_folder, read_bytes, write_atomic
 from rehabmotion.motion import Motion, Score
 from rehabmotion.motion.retarget import bone_lengths, symmetric, with_bone_lengths
 from rehabmotion.motion.transforms import canonicalise, resample, smooth
@@ -26,7 +26,6 @@ VERSION = 3  # raise when prepared data change: old caches are then made anew
 FPS = 30.0
 CUTOFF_HZ = 6.0
 SHRUNK = 0.9
-CACHE_VARIABLE = "REHABMOTION_CACHE"
 
 
 def prepare(motions: Sequence[Motion]) -> list[Motion]:
@@ -74,16 +73,6 @@ def _subject_lengths(motions: Sequence[Motion]) -> NDArray[np.float64]:
     positions = np.concatenate([motion.positions for motion in motions])
     valid = np.concatenate([motion.valid for motion in motions])
     return symmetric(bone_lengths(positions, valid))
-
-
-def cache_folder() -> Path:
-    """Return the folder of prepared data: REHABMOTION_CACHE, else the user's cache folder. It may not exist yet."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named)
-    from platformdirs import user_cache_path
-
-    return user_cache_path("rehabmotion", appauthor=False)
 
 
 def prepared(name: str, data_dir: Path | None = None, say: Callable[[str], None] = lambda _: None) -> list[Motion]:

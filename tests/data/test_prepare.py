@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 import rehabmotion.data.prepare as module
 from rehabmotion.data.corpora import CORPORA, Corpus
-from rehabmotion.data.prepare import CACHE_VARIABLE, FPS, prepare, prepared
+from rehabmotion.data.prepare import FPS, prepare, prepared
+from rehabmotion.files import CACHE_VARIABLE
 from rehabmotion.geometry.rotations import yaw_matrix
 from rehabmotion.motion import CANONICAL, Motion, Score
 
