@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
+from rehabmotion.biomech.description import Model
 from rehabmotion.biomech.isb import isb_angles
 from rehabmotion.biomech.kinematics import Kinematics
 from rehabmotion.files import write_atomic
 from rehabmotion.io.osim_models import open_osim
 from rehabmotion.viz.charts import curves
-from rehabmotion.workflows.ik import Fitted, fit
+from rehabmotion.workflows.ik import fit
 from rehabmotion.workflows.markers import seen_in
 from rehabmotion.workflows.outputs import staged
 
@@ -33,45 +35,45 @@ def joint_angles(motion: Path, out: Path | None = None) -> dict[str, Any]:
     """
     model = open_osim("rehab37")
     fitted = fit(seen_in(motion, model), model)
-    angles = _all(fitted)
+    angles = angles_of(fitted.model, fitted.solution.q)
     result = {
         "name": fitted.seen.name,
         "frames": len(fitted.seen.times),
         "rms_mm": round(1000 * float(fitted.solution.rms.median()), 2),
-        "range_deg": {name: _range(values) for name, values in angles.items()},
-        "symmetry_percent": _symmetry(angles),
+        "range_deg": {name: range_of(values) for name, values in angles.items()},
+        "symmetry_percent": symmetry_of(angles),
         "files": [],
     }
     if out is not None:
         name = fitted.seen.name
         with staged(out) as stage:
-            write_atomic(stage / f"{name}_angles.csv", _table(fitted.seen.times, angles))
+            write_atomic(stage / f"{name}_angles.csv", angle_table(fitted.seen.times, angles))
             write_atomic(stage / f"{name}_angles.json", json.dumps(result, indent=1) + "\n")
             write_atomic(stage / f"{name}_angles.svg", _plot(fitted.seen.times, angles, name))
             result["files"] = [str(out / path.name) for path in sorted(stage.iterdir())]
     return result
 
 
-def _all(fitted: Fitted) -> dict[str, Array]:
-    """Return all angles (T,) in degrees: rotational coordinates of the model, then ISB's, named isb_."""
-    q = fitted.solution.q
-    rotational = [i for i, c in enumerate(fitted.model.coordinates) if c.motion == "rotational" and not c.locked]
-    angles = {fitted.model.coordinates[i].name: np.rad2deg(q[:, i].numpy()) for i in rotational}
-    isb = isb_angles(Kinematics(fitted.model), q)
+def angles_of(model: Model, q: Tensor) -> dict[str, Array]:
+    """Return all angles (T,) in degrees: rotational coordinates (T, C) of rehab37, then ISB's, named isb_."""
+    rotational = [i for i, c in enumerate(model.coordinates) if c.motion == "rotational" and not c.locked]
+    angles = {model.coordinates[i].name: np.rad2deg(q[:, i].numpy()) for i in rotational}
+    isb = isb_angles(Kinematics(model), q)
     return angles | {f"isb_{name}": np.rad2deg(values) for name, values in isb.items()}
 
 
-def _range(values: Array) -> dict[str, float]:
+def range_of(values: Array) -> dict[str, float]:
+    """Return low and high end of the range of motion, and its width, of one angle (T,)."""
     low, high = np.percentile(values, OUTER)
     return {"low": round(float(low), 1), "high": round(float(high), 1), "range": round(float(high - low), 1)}
 
 
-def _symmetry(angles: dict[str, Array]) -> dict[str, float | None]:
+def symmetry_of(angles: dict[str, Array]) -> dict[str, float | None]:
     """Return the symmetry index of ranges, (right - left) / their mean, percent (Robinson et al. 1987).
 
     None where both hardly move (under 5 degrees): their ratio says nothing.
     """
-    ranges = {name: _range(values)["range"] for name, values in angles.items()}
+    ranges = {name: range_of(values)["range"] for name, values in angles.items()}
     found: dict[str, float | None] = {}
     for name, right in ranges.items():
         left = ranges.get(name[:-2] + "_l") if name.endswith("_r") else None
@@ -81,7 +83,8 @@ def _symmetry(angles: dict[str, Array]) -> dict[str, float | None]:
     return found
 
 
-def _table(times: Array, angles: dict[str, Array]) -> str:
+def angle_table(times: Array, angles: dict[str, Array]) -> str:
+    """Return angles over time as CSV."""
     lines = [",".join(["time", *(f"{name}_deg" for name in angles)])]
     for time, row in zip(times, np.stack(list(angles.values()), axis=1), strict=True):
         lines.append(",".join([f"{time:.6f}", *(f"{value:.4f}" for value in row)]))

@@ -1,0 +1,135 @@
+"""Recorded joint angles as one long table, and windows of movement drawn from it: other bodies, other moments."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rehabmotion.biomech.description import Model
+from rehabmotion.biomech.mirror import mirrored
+from rehabmotion.errors import UserError
+
+Array = NDArray[np.float32]
+SHARES = {"uiprmd-vicon": 1.0, "simulator": 0.35, "cmu": 0.5, "mars": 0.25}
+SURE = {"uiprmd-vicon": 1.0}  # how much the angles of a corpus are believed; those solved from joints alone less
+UNSURE = 0.3
+UPPER = ("lumbar", "arm_", "elbow", "pro_sup")
+STILL = ("subtalar_angle", "mtp_angle", "wrist_flex", "wrist_dev")  # locked in rehab37
+TEMPO = (0.6, 1.5)
+MIXED = 0.35  # share of windows whose upper body is another clip's
+BENT = 0.7  # share whose angles swing by themselves as well
+SWING = 0.12  # rad, deviation of that
+WALK, TURN = 0.25, 0.25  # shares that drift through the room and that turn
+SIZE, GIRTH = 0.05, 0.08  # deviations of the logarithm of bodies' lengths and widths
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A clip: coordinates q (T, C) of rehab37 at 30 frames/s, tied factors (24,), what is done, its corpus."""
+
+    q: Array
+    tied: Array
+    label: str
+    corpus: str
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Moving bodies: coordinates q (B, T, C), tied factors (B, 24) of a person of the model's size, sure (B,)."""
+
+    q: Array
+    tied: Array
+    sure: Array
+
+
+class Library:
+    """Clips to draw windows from: corpora by their shares, inside each all that is done equally often."""
+
+    def __init__(self, clips: Sequence[Recorded], model: Model, window: int, shares: Mapping[str, float] = SHARES):
+        if not clips:
+            raise UserError("Expected clips to learn from, got none.")
+        self.clips, self.window, self.model = list(clips), window, model
+        self.names = [c.name for c in model.coordinates]
+        self.low = np.array([max(c.range[0], -20.0) for c in model.coordinates], np.float32)
+        self.high = np.array([min(c.range[1], 20.0) for c in model.coordinates], np.float32)
+        self.upper = np.array([name.startswith(UPPER) for name in self.names])
+        self.swings = np.array([not name.startswith(("pelvis", *STILL)) for name in self.names])
+        cells = Counter((clip.corpus, clip.label) for clip in clips)
+        labels = Counter(corpus for corpus, _ in cells)
+        weight = [shares.get(clip.corpus, 1.0) / labels[clip.corpus] / cells[clip.corpus, clip.label] for clip in clips]
+        self.weight = np.array(weight) / sum(weight)
+
+    def draw(self, rng: np.random.Generator, size: int) -> Windows:
+        """Return windows of movement, changed at random: tempo, mixed bodies, swinging angles, walks, mirror images."""
+        rows = rng.choice(len(self.clips), size, p=self.weight)
+        q = np.stack([self._window(rng, self.clips[row].q) for row in rows])
+        others = rng.choice(len(self.clips), size, p=self.weight)
+        for i in np.flatnonzero(rng.random(size) < MIXED):
+            q[i][:, self.upper] = self._window(rng, self.clips[others[i]].q)[:, self.upper]
+        q += self._swing(rng, size) * (rng.random(size) < BENT)[:, None, None]
+        q[..., self.swings] = np.clip(q, self.low, self.high)[..., self.swings]
+        other_side = rng.random(size) < 0.5
+        q[other_side] = mirrored(torch.from_numpy(q[other_side]), self.names).numpy()
+        self._stroll(rng, q)
+        tied = np.stack([self.clips[row].tied for row in rows])
+        tied = tied / tied.reshape(size, -1, 3)[:, [2, 3], 1].mean(axis=1)[:, None]  # the legs' length is the size
+        tied = tied * np.exp(rng.normal(0, [GIRTH, SIZE, GIRTH] * (tied.shape[1] // 3), tied.shape))
+        sure = np.array([SURE.get(self.clips[row].corpus, UNSURE) for row in rows], np.float32)
+        return Windows(q.astype(np.float32), tied.astype(np.float32), sure)
+
+    def fixed(self, rows: NDArray[np.int64]) -> Windows:
+        """Return the middle of given clips as they are."""
+        q = np.stack([_at(self.clips[r].q, _middle(len(self.clips[r].q), self.window)) for r in rows])
+        tied = np.stack([self.clips[r].tied for r in rows])
+        tied = tied / tied.reshape(len(rows), -1, 3)[:, [2, 3], 1].mean(axis=1)[:, None]
+        sure = np.array([SURE.get(self.clips[r].corpus, UNSURE) for r in rows], np.float32)
+        return Windows(q.astype(np.float32), tied.astype(np.float32), sure)
+
+    def _window(self, rng: np.random.Generator, q: Array) -> Array:
+        """Return (window, C) at a tempo of its own; clips that are too short run back and forth."""
+        tempo = np.exp(rng.uniform(*np.log(TEMPO)))
+        return _at(q, rng.uniform(0, max(1, len(q))) + tempo * np.arange(self.window))
+
+    def _swing(self, rng: np.random.Generator, size: int) -> Array:
+        """Return slow swings (B, T, C) of the joints' angles, rad."""
+        shape = (2, size, 1, len(self.names))
+        rate = np.exp(rng.uniform(np.log(0.1), np.log(1.2), shape)) / 30.0
+        phase = rng.uniform(0, 2 * np.pi, shape)
+        reach = rng.normal(0, SWING, shape) * rng.uniform(0, 1, (1, size, 1, 1)) * self.swings
+        waves = reach * np.sin(2 * np.pi * rate * np.arange(self.window)[:, None] + phase)
+        return np.asarray(waves.sum(axis=0), np.float32)
+
+    def _stroll(self, rng: np.random.Generator, q: Array) -> None:
+        """Turn the bodies any way and let some walk and turn about: in place."""
+        size, seconds = len(q), (np.arange(self.window) - self.window / 2) / 30.0
+        rate = rng.normal(0, 1.0, size) * (rng.random(size) < TURN)
+        yaw = rng.uniform(-np.pi, np.pi, size)[:, None] + rate[:, None] * seconds
+        speed = rng.uniform(0, 1.6, size) * (rng.random(size) < WALK)
+        way = rng.uniform(-np.pi, np.pi, size)
+        tx, tz, turn = (self.names.index(f"pelvis_{name}") for name in ("tx", "tz", "rotation"))
+        middle = q[:, :, [tx, tz]].mean(axis=1)
+        x, z = q[:, :, tx] - middle[:, :1], q[:, :, tz] - middle[:, 1:]
+        c, s = np.cos(yaw), np.sin(yaw)  # about y: x to -z
+        q[:, :, tx] = c * x + s * z + (speed * np.cos(way))[:, None] * seconds
+        q[:, :, tz] = -s * x + c * z + (speed * np.sin(way))[:, None] * seconds
+        q[:, :, turn] += yaw
+
+
+def _middle(length: int, window: int) -> NDArray[np.float64]:
+    if length < window:
+        return np.linspace(0, length - 1, window)
+    return np.arange(window, dtype=np.float64) + (length - window) / 2
+
+
+def _at(q: Array, times: NDArray[np.float64]) -> Array:
+    """Return rows of q (T, C) at times in frames, between them in straight lines; before and behind it runs back."""
+    last = max(len(q) - 1, 1)
+    folded = last - np.abs(np.mod(times, 2 * last) - last)
+    low = np.minimum(folded.astype(int), len(q) - 1)
+    high, share = np.minimum(low + 1, len(q) - 1), (folded - low)[:, None].astype(np.float32)
+    return np.asarray(q[low] * (1 - share) + q[high] * share, np.float32)

@@ -1,0 +1,1 @@
+"""One ordinary video in, 3D kinematics out."""

@@ -1,0 +1,150 @@
+"""From a track to a moving OpenSim skeleton: lifted, stood on the ground, sized, refined against what was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rehabmotion.biomech.branches import nearest_way
+from rehabmotion.biomech.kinematics import Kinematics
+from rehabmotion.biomech.reprojection import View, placed_along_rays, refined
+from rehabmotion.errors import UserError
+from rehabmotion.io.osim_models import open_osim
+from rehabmotion.models.lifter.apply import Skeletons, lift
+from rehabmotion.models.lifter.body import to_angles
+from rehabmotion.models.lifter.network import Lifter
+from rehabmotion.vision.track import Track
+from rehabmotion.workflows.capture.observability import WIDER, hidden_coordinates, told
+from rehabmotion.workflows.capture.resample import at_rate, at_times
+from rehabmotion.workflows.lifter import OSIM, About
+from rehabmotion.workflows.markers import height_of
+
+Array = NDArray[np.float64]
+HEIGHT = 1.70  # m, where nothing is said: the model's own
+FOCAL = 1.2  # focal length over the longer side of the image, where nothing is said
+SOLE = 0.03  # m: of the markers of a standing foot the lowest is above the floor
+LEAST_SEEN = 4  # frames
+LEAST_POINTS = 5  # points in a frame that counts as showing the person
+
+
+@dataclass(frozen=True)
+class Captured:
+    """A person's movement at times (T,) s. q (T, C) of rehab37 in ground (x forward, y up, z right; rad, m).
+
+    scales (B, 3) of its bodies; band (T, C): half widths that hold nine tenths of the errors, rad, 0 where nothing is
+    said; seen (T,): the person was; camera (3, 3): ground -> camera, place (3,) m of the camera; focal, pixels.
+    """
+
+    times: Array
+    q: Array
+    scales: Array
+    band: Array
+    seen: NDArray[np.bool_]
+    camera: Array
+    place: Array
+    focal: float
+    hidden: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def captured(
+    track: Track,
+    lifter: Lifter,
+    about: About,
+    height: float | None = None,
+    fov: float | None = None,
+    refine: bool = True,
+) -> Captured:
+    """Return the movement of a tracked person. height m; fov: horizontal field of view, degrees."""
+    counts = (track.confidence > 0).sum(axis=1)
+    if int((counts >= LEAST_POINTS).sum()) < LEAST_SEEN:
+        raise UserError(
+            f"Expected a person in {LEAST_SEEN} frames or more, found one in {int((counts >= LEAST_POINTS).sum())}. "
+            "Is the whole body in view?"
+        )
+    fps = lifter.config.fps
+    even = at_rate(track, fps)
+    focal = focal_of(track.size, fov)
+    middle = np.array(track.size) / 2
+    rays = torch.from_numpy((even.points - middle) / focal).float()
+    confidence = torch.from_numpy(even.confidence).float()
+    world = None if even.world is None else torch.from_numpy(even.world).float()
+    skeletons = lift(lifter, rays, confidence, world)
+    body, model = lifter.body, open_osim(OSIM)
+    tied = body.untied(skeletons.tied).double()
+    scales = tied * (height or HEIGHT) / height_of(model, tied)
+    kinematics = Kinematics(body.model)
+    camera = ground_axes(skeletons, confidence)
+    q, width = coordinates_of(skeletons, lifter, camera)
+    view = View(rays.double(), confidence.double(), camera, fps)
+    q[:, 3:6] = placed_along_rays(kinematics, q, scales, view)
+    if refine:
+        q = refined(kinematics, q, scales, view, width)
+    hidden = hidden_coordinates(kinematics, q, scales, view)
+    q, place = on_the_floor(q, kinematics, scales)
+    wider = [about.widen.get(name, 0.0) * (WIDER if name in hidden else 1.0) for name in body.names]
+    band = width * torch.tensor(wider)
+    return Captured(
+        track.times,
+        at_times(q.numpy(), even.times, track.times),
+        scales.numpy(),
+        at_times(band.numpy(), even.times, track.times),
+        counts >= LEAST_POINTS,
+        camera.numpy(),
+        place.numpy(),
+        focal,
+        tuple(hidden),
+        tuple(told(hidden)),
+    )
+
+
+def ground_axes(skeletons: Skeletons, confidence: Tensor) -> Tensor:
+    """Return (3, 3), ground -> camera: y against gravity, x where the pelvis faces in the first second it is seen."""
+    seen = (confidence.amax(dim=1) > 0).nonzero()[:, 0]
+    up = skeletons.up.double()
+    ahead = skeletons.rotations[seen[:30], 0, :, 0].double().mean(dim=0)
+    ahead = torch.nn.functional.normalize(ahead - (ahead @ up) * up, dim=0)
+    return torch.stack([ahead, up, torch.linalg.cross(ahead, up)], dim=1)
+
+
+def coordinates_of(skeletons: Skeletons, lifter: Lifter, camera: Tensor) -> tuple[Tensor, Tensor]:
+    """Return coordinates (T, C) in ground and the errors expected of them (T, C); angles run on without jumps."""
+    body = lifter.body
+    rotations = skeletons.rotations.double().clone()
+    rotations[:, 0] = camera.T @ rotations[:, 0]
+    q = torch.zeros(len(rotations), len(body.names), dtype=torch.float64)
+    width = torch.zeros_like(q)
+    angles = (to_angles(rotations) * body.signs.double()).numpy()
+    ranges = {c.name: c.range for c in body.model.coordinates}
+    for i, columns in enumerate(body.ball_columns):
+        low, high = np.array([ranges[body.names[c]] for c in columns]).T
+        q[:, columns] = torch.from_numpy(nearest_way(angles[:, i], np.zeros(3), (low - 1e-6, high + 1e-6)))
+    q[:, body.hinge_columns] = skeletons.hinges.double()
+    width[:, body.turned_columns] = skeletons.width.double()
+    return q, width
+
+
+def on_the_floor(q: Tensor, kinematics: Kinematics, scales: Tensor) -> tuple[Tensor, Tensor]:
+    """Return coordinates with the lowest feet on y = 0, the pelvis beginning above the origin; the camera's place."""
+    names = [m.name for m in kinematics.model.markers]
+    soles = [names.index(f"{side}_{part}_study") for side in "rL" for part in ("calc", "toe", "5meta")]
+    with torch.no_grad():
+        feet = kinematics.markers(q, scales)[:, soles, 1].amin(dim=1)
+    thick = SOLE * scales[[b.name for b in kinematics.model.bodies].index("calcn_r"), 1]
+    shift = torch.stack([q[0, 3], torch.quantile(feet, 0.1) - thick, q[0, 5]])
+    out = q.clone()
+    out[:, 3:6] -= shift
+    return out, -shift
+
+
+def focal_of(size: tuple[int, int], fov: float | None) -> float:
+    """Return the focal length in pixels of images (width, height) with a horizontal field of view in degrees."""
+    if fov is None:
+        return FOCAL * max(size)
+    if not 5 <= fov <= 150:
+        raise UserError(f"Expected a horizontal field of view from 5 to 150 degrees, got {fov:g}.")
+    return size[0] / 2 / float(np.tan(np.deg2rad(fov) / 2))
