@@ -26,7 +26,7 @@ from rehabmotion.biomech.kinematics import Kinematics
 from rehabmotion.biomech.scaling import fit_scales
 from rehabmotion.io.storage import read_storage
 from rehabmotion.io.trc import read_trc
-from rehabmotion.models.lifter.body import Body
+from rehabmotion.models.lifter.body import Body, from_angles, to_angles
 from rehabmotion.training.lifting.library import Recorded
 from rehabmotion.training.lifting.pairs import Pair
 from rehabmotion.training.lifting.scene import cameras
@@ -48,6 +48,11 @@ GROUPS = {
     "pelvis": ("pelvis_tilt", "pelvis_list", "pelvis_rotation"), "hip": ("hip_",), "knee": ("knee",),
     "ankle": ("ankle",), "lumbar": ("lumbar",), "shoulder": ("arm_",), "elbow": ("elbow",), "forearm": ("pro_sup",),
 }  # fmt: skip
+TRIPLES = [
+    [f"{a}_{side}" for a in names]
+    for names in (("hip_flexion", "hip_adduction", "hip_rotation"), ("arm_flex", "arm_add", "arm_rot"))
+    for side in "rl"
+] + [["lumbar_extension", "lumbar_bending", "lumbar_rotation"]]
 TRIAL = "S00_P00_T01_BalancingTrial"
 LEAST_RANGE = 5.0  # degrees: coordinates that move by less are not counted
 
@@ -74,22 +79,39 @@ def projected(rng: np.random.Generator, places: np.ndarray, azimuth: float) -> t
 
 
 def errors_of(found: np.ndarray, truth: np.ndarray, names: Sequence[str]) -> dict[str, float]:
-    """Return mean absolute errors, degrees, of the rotational coordinates that move; angles of one pose compared.
+    """Return mean absolute errors, degrees, of the rotational coordinates that move; the same rotations compared."""
+    return {name: float(np.rad2deg(np.abs(apart).mean())) for name, apart in apart_of(found, truth, names).items()}
 
-    The pelvis' rotation is counted from its own mean: which way ground's x lies is not in a picture.
+
+def apart_of(found: np.ndarray, truth: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return differences (T,), rad, of the rotational coordinates whose true range exceeds LEAST_RANGE.
+
+    Both pelves are turned about the vertical to face x on the whole: no picture tells where ground's x lies, and tilt
+    and list change places with it. Of the two triples of angles that make one rotation of a ball joint, and of whole
+    turns, the nearer to the truth counts.
     """
-    out = {}
-    for name in names:
-        i = names.index(name)
-        if name.startswith("pelvis_t") and name != "pelvis_tilt":
-            continue
-        if np.ptp(truth[:, i]) < np.deg2rad(LEAST_RANGE):
-            continue
-        apart = found[:, i] - truth[:, i]
-        apart = apart - 2 * np.pi * np.round(np.median(apart) / (2 * np.pi))
-        if name == "pelvis_rotation":
-            apart = apart - np.median(apart)
-        out[name] = float(np.rad2deg(np.abs(apart).mean()))
+    found, truth = ahead(found, names), ahead(truth, names)
+    apart = found - truth
+    apart -= 2 * np.pi * np.round(apart / (2 * np.pi))
+    for triple in TRIPLES:
+        columns = [names.index(name) for name in triple]
+        twin = np.pi + found[:, columns] * np.array([1.0, -1.0, 1.0]) - truth[:, columns]
+        twin -= 2 * np.pi * np.round(twin / (2 * np.pi))
+        nearer = np.abs(twin).sum(axis=1) < np.abs(apart[:, columns]).sum(axis=1)
+        apart[:, columns] = np.where(nearer[:, None], twin, apart[:, columns])
+    moving = [i for i, name in enumerate(names) if not name.startswith(("pelvis_tx", "pelvis_ty", "pelvis_tz"))]
+    return {names[i]: apart[:, i] for i in moving if np.ptp(truth[:, i]) >= np.deg2rad(LEAST_RANGE)}
+
+
+def ahead(q: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Return coordinates (T, C) with ground turned about the vertical so that the pelvis faces x on the whole."""
+    columns = [names.index(f"pelvis_{name}") for name in ("tilt", "list", "rotation")]
+    pelvis = from_angles(torch.from_numpy(q[:, columns]).double())
+    forward = pelvis[:, :, 0].mean(dim=0)
+    yaw = torch.atan2(-forward[2], forward[0])
+    about_y = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64) * -yaw
+    out = q.astype(np.float64).copy()
+    out[:, columns] = to_angles(from_angles(about_y) @ pelvis).numpy()
     return out
 
 
@@ -148,7 +170,7 @@ def measure_projected(lifter: Any, about: Any, every: int, with_ik: bool) -> dic
             found = {"subject": take.meta["subject"], "exercise": take.meta["exercise"],
                      "errors": errors_of(got.q, clip.q, names)}  # fmt: skip
             rows[f"{view} degrees"].append(found)
-            _bands(got, clip.q, names, found["errors"], inside, widths)
+            _bands(got, clip.q, names, inside, widths)
             if view == 45 and with_ik:
                 ik = by_ik(body, clip, noisy, track.confidence > 0)
                 rows["inverse kinematics"].append({**found, "errors": errors_of(ik, clip.q, names)})
@@ -167,20 +189,19 @@ def measure_projected(lifter: Any, about: Any, every: int, with_ik: bool) -> dic
 
 
 def _bands(
-    got: Captured, truth: np.ndarray, names: Sequence[str], errors: dict[str, float],
-    inside: dict[str, list[bool]], widths: dict[str, list[float]],
-) -> None:  # fmt: skip
-    for name in errors:
+    got: Captured,
+    truth: np.ndarray,
+    names: Sequence[str],
+    inside: dict[str, list[bool]],
+    widths: dict[str, list[float]],
+) -> None:
+    """Count whether the truth lies inside the bands, group by group."""
+    for name, apart in apart_of(got.q, truth, names).items():
         i = names.index(name)
         group = next((g for g, starts in GROUPS.items() if name.startswith(starts)), None)
-        if group is None or not got.band[:, i].any():
-            continue
-        apart = got.q[:, i] - truth[:, i]
-        apart = apart - 2 * np.pi * np.round(np.median(apart) / (2 * np.pi))
-        if name == "pelvis_rotation":
-            apart = apart - np.median(apart)
-        inside.setdefault(group, []).extend((np.abs(apart) <= got.band[:, i]).tolist())
-        widths.setdefault(group, []).extend(np.rad2deg(got.band[:, i]).tolist())
+        if group is not None and got.band[:, i].any():
+            inside.setdefault(group, []).extend((np.abs(apart) <= got.band[:, i]).tolist())
+            widths.setdefault(group, []).extend(np.rad2deg(got.band[:, i]).tolist())
 
 
 def measure_kinect(lifter: Any, about: Any, every: int, with_ik: bool) -> dict[str, Any]:

@@ -311,7 +311,7 @@ def evaluate(
 
 @app.command()
 def study(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="fitness, families, robustness or utility.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="fitness, families, kinematics, robustness or utility.")],
     out: Annotated[Path, typer.Option("--out", help="Folder; a stopped study goes on in it.")],
     size: Annotated[str, typer.Option(help="smoke or full.")] = "full",
     data_dir: DataDir = None,

@@ -20,9 +20,10 @@ _CLEARLY = 0.5  # sides are swapped where that takes this share off the way from
 
 @dataclass(frozen=True)
 class Choice:
-    """track: the person taken, over all images. person: their number of `people`, from 1, by first appearance, from left
-    to right. share: of the images that show them. swapped: the numbers of images where left and right are swapped, as
-    detectors do for an instant; left as they are. notes: the same in words, one line each.
+    """track: the person taken, over all images. person: their number out of `people`, from 1, as `in_order` has them.
+
+    share: of the images that show them. swapped: the numbers of images where left and right are swapped, as detectors
+    do for an instant; left as they are. notes: the same in words, one line each.
     """
 
     track: Track

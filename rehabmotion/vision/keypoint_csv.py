@@ -1,4 +1,4 @@
-"""Keypoints of one person as CSV: `frame` or `time`, then `left_knee_x,left_knee_y,left_knee_confidence,...` in pixels."""
+"""Keypoints of one person as CSV: `frame` or `time`, then `nose_x,nose_y,nose_confidence,...`, in pixels."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from rehabmotion.errors import UserError
 from rehabmotion.files import read_text
 from rehabmotion.vision.keypoints import Cleaner, Keypoints, check_numbers, extent_of, missing_note, person_of
 from rehabmotion.vision.points import MIDDLE, NUMBER, PAIRED, POINTS, SIDES
+from rehabmotion.vision.track import Person
 
 MIN_FPS, MAX_FPS = 1.0, 10_000.0
 _COLUMN = re.compile(r"(.+?)[\s_.\-]+(x|y|confidence|conf|c|score|likelihood|visibility)", re.IGNORECASE)
@@ -29,7 +30,7 @@ _ALSO = {
 
 def _spellings() -> dict[str, str]:
     """Return how names may be spelt, small letters and digits only, and the point each one means."""
-    found = {}
+    found: dict[str, str] = {}
     for name in MIDDLE:
         found |= {plain: name for plain in (name.replace("_", ""), *_ALSO.get(name, []))}
     for part in PAIRED:
@@ -72,7 +73,7 @@ def read_keypoint_csv(path: Path) -> Keypoints:
         times = _times(header, numbered, places)
         cleaner = Cleaner()
         points = cleaner.seen(np.array([_keypoints(header, line, row) for line, row in numbered]))
-        frames = [[] for _ in range(places[-1] + 1)]
+        frames: list[list[Person]] = [[] for _ in range(places[-1] + 1)]
         for place, row in zip(places, points, strict=True):
             person = person_of(row)
             frames[place] = [] if person is None else [person]

@@ -1,4 +1,4 @@
-"""Which keypoint of a file is which of POINTS: the orders of keypoints of the usual detectors, and how to tell them apart.
+"""Which keypoint of a file is which of POINTS: the orders of the usual detectors, and how to tell them apart.
 
 Orders: OpenPose's output.md (BODY_25, COCO) and its experimental models (BODY_25B, BODY_135, which begins with it),
 Halpe-FullBody, COCO-WholeBody, MediaPipe. Left out: a neck that is the middle of the shoulders (BODY_25, COCO_18), as
@@ -22,6 +22,7 @@ _COCO = _HEAD + [f"{side}_{part}" for part in _LIMBS for side in SIDES]
 _FEET = [f"{side}_{part}" for side in SIDES for part in ("big_toe", "small_toe", "heel")]
 _ARMS_FIRST = [f"{side}_{part}" for side in reversed(SIDES) for part in _LIMBS[:3]]
 _LEGS = [f"{side}_{part}" for side in reversed(SIDES) for part in _LIMBS[3:]]
+_TOES_FIRST = [f"{side}_{part}" for part in ("big_toe", "small_toe", "heel") for side in SIDES]
 _EYES_EARS = ["right_eye", "left_eye", "right_ear", "left_ear"]
 _BLAZEPOSE = [
     "nose", "", "left_eye", "", "", "right_eye", "", "left_ear", "right_ear", "", "",
@@ -40,12 +41,7 @@ LAYOUTS: dict[str, tuple[int, dict[str, int]]] = {
     "COCO_18": (18, _numbered(["nose", "", *_ARMS_FIRST, *_LEGS, *_EYES_EARS])),
     "BODY_25": (25, _numbered(["nose", "", *_ARMS_FIRST, "", *_LEGS, *_EYES_EARS, *_FEET])),
     "BODY_25B": (25, _numbered([*_COCO, "neck", "head_top", *_FEET])),
-    "HALPE_26": (
-        26,
-        _numbered(
-            [*_COCO, "head_top", "neck", "", *(f"{side}_{part}" for part in ("big_toe", "small_toe", "heel") for side in SIDES)]
-        ),
-    ),
+    "HALPE_26": (26, _numbered([*_COCO, "head_top", "neck", "", *_TOES_FIRST])),
     "BLAZEPOSE_33": (33, _numbered(_BLAZEPOSE)),
     # hands begin at 91 and 112; their 5 and 17 are the first knuckles, as BlazePose's index and pinky are
     "COCO_133": (
@@ -59,13 +55,13 @@ LAYOUTS["HALPE_136"] = (136, LAYOUTS["HALPE_26"][1])
 
 # short bones, and bones of limbs: a wrong reading draws them across the body
 _BONES = [
-    *((f"{side}_{part}", "nose") for side in SIDES for part in ("eye",)),
+    *((f"{side}_eye", "nose") for side in SIDES),
     *(
         (f"{side}_{a}", f"{side}_{b}")
         for side in SIDES
         for a, b in (
-            ("eye", "ear"), ("ear", "shoulder"), ("shoulder", "elbow"), ("elbow", "wrist"), ("shoulder", "hip"), ("hip", "knee"),
-            ("knee", "ankle"), ("ankle", "heel"), ("ankle", "big_toe"),
+            ("eye", "ear"), ("ear", "shoulder"), ("shoulder", "elbow"), ("elbow", "wrist"), ("shoulder", "hip"),
+            ("hip", "knee"), ("knee", "ankle"), ("ankle", "heel"), ("ankle", "big_toe"),
         )
     ),
 ]  # fmt: skip

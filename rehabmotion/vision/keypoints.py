@@ -1,4 +1,4 @@
-"""Keypoints that were found elsewhere and are read from files: people frame by frame, and which values count as seen."""
+"""Keypoints that are read from files: people frame by frame, and which values count as seen."""
 
 from __future__ import annotations
 

@@ -107,8 +107,8 @@ def _read_people(path: Path, cleaner: Cleaner) -> list[Raw]:
 
 def _keypoints(path: Path, person: Any) -> NDArray[np.float64]:
     numbers = next((person[key] for key in _KEYS if key in person), None) if isinstance(person, dict) else None
-    plain = isinstance(numbers, list) and all(type(number) in (int, float) for number in numbers)
-    if not plain or len(numbers) % 3:
+    plain = isinstance(numbers, list) and {type(number) for number in numbers} <= {int, float}  # no bool
+    if not isinstance(numbers, list) or not plain or len(numbers) % 3:
         raise UserError(
             f"{path}: Expected {_KEYS[0]} as a list of x, y, confidence for each keypoint, got other content."
         )

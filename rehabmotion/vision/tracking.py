@@ -67,9 +67,13 @@ def track(frames: Iterable[list[Person]], *, fps: float, lost_s: float = LOST_S)
     Each image's people are matched with the trails so far by the least sum of costs (Hungarian method, as in SORT,
     Bewley et al. 2016): minus the log density of the mean distance of the points, the farthest fifth left out, from
     where a steady motion would have brought them. The density has long tails, for jumps, and its spread grows with the
-    time out of sight, so that of two trails that would fit, the one followed surely wins. The order of people within an image does not matter. A body found in two pieces, legs
-    apart from trunk, is put together. After `lost_s` s out of sight, a person who returns is a new one. Points that
-    jump stay as they are. UserError: fps or lost_s out of range.
+    time out of sight, so that of two trails that would fit, the one followed surely wins. The order of people within
+    an image does not matter. A body found in two pieces, legs apart from trunk, is put together. After `lost_s` s out
+    of sight, a person who returns is a new one. Points that jump stay as they are.
+
+    Limit: two people alike who pass each other slowly (0.6 m/s), with findings missed, are swapped in 1 of 20 crossings
+    of made walkers at 30 images/s, in 2 of 20 at 10; at 1.4 m/s in none.
+    UserError: fps or lost_s out of range.
     """
     if not 0 < fps < math.inf:
         raise UserError(f"Expected fps > 0, got {fps:g}. Give the images per second.")
@@ -79,19 +83,16 @@ def track(frames: Iterable[list[Person]], *, fps: float, lost_s: float = LOST_S)
     live: list[Trail] = []
     number, doubles, pieces = -1, 0, 0
     for number, found in enumerate(frames):
-        people = _distinct(found)
-        doubles += len(found) - len(people)
+        shown = [person for person in found if _count(person)]
+        people = _distinct(shown)
+        doubles += len(shown) - len(people)
         live, gone = _split(live, number, fps, lost_s)
         ended += gone
         cost = _costs(live, people, number, fps)
         pairs = _cheapest(cost)
         rest = [j for j in range(len(people)) if j not in pairs.values()]
-        for j in rest[:]:
-            i = _other_piece(cost[:, j], pairs, people, j)
-            if i is not None:
-                people[pairs[i]] = _joined(people[pairs[i]], people[j])
-                rest.remove(j)
-                pieces += 1
+        rest, joined = _join_pieces(cost, pairs, people, rest)
+        pieces += joined
         for i, j in pairs.items():
             _extend(live[i], people[j], number, fps)
         live += [_begin(people[j], number) for j in rest if _count(people[j]) >= _FEWEST]
@@ -167,6 +168,20 @@ def _cheapest(cost: NDArray[np.float64]) -> dict[int, int]:
     return {i: j for i, j in pairs if i < n_trails and math.isfinite(cost[i, j])}
 
 
+def _join_pieces(
+    cost: NDArray[np.float64], pairs: dict[int, int], people: list[Person], rest: list[int]
+) -> tuple[list[int], int]:
+    """Add those of the rest that are pieces of a matched body to it, in `people`; return who remains, how many went."""
+    remaining = []
+    for j in rest:
+        i = _other_piece(cost[:, j], pairs, people, j)
+        if i is None:
+            remaining.append(j)
+        else:
+            people[pairs[i]] = _joined(people[pairs[i]], people[j])
+    return remaining, len(rest) - len(remaining)
+
+
 def _other_piece(cost: NDArray[np.float64], pairs: dict[int, int], people: list[Person], j: int) -> int | None:
     """Return the trail of which person j is another piece of the body than the one it was matched with, if any.
 
@@ -188,9 +203,10 @@ def _joined(one: Person, other: Person) -> Person:
 
 
 def _distances(expected: NDArray[np.float64], ones: list[Person], others: list[Person]) -> NDArray[np.float64]:
-    """Return the mean distance, pixels, (ones, others) of the points seen in both, of ones where they are `expected`.
+    """Return the mean distance (ones, others), pixels, of the points seen in both, of ones where they are `expected`.
 
-    expected (ones, P, 2). The farthest fifth of the points is left out. Where too few were seen in both, the distance of the boxes' middles stands in.
+    expected (ones, P, 2). The farthest fifth of the points is left out. Where too few were seen in both, the distance
+    of the boxes' middles stands in.
     """
     seen = np.array([one.confidence > 0 for one in ones])
     there = np.array([other.confidence > 0 for other in others])
@@ -217,8 +233,8 @@ def _middles(points: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np
 
 
 def _distinct(people: list[Person]) -> list[Person]:
-    """Return the people of one image: nobody without points, and of two findings of one body the better seen."""
-    rest = sorted((person for person in people if _count(person)), key=lambda p: -float(p.confidence.sum()))
+    """Return the people of one image, of two findings of one body the better seen. Each has a point or more."""
+    rest = sorted(people, key=lambda person: -float(person.confidence.sum()))
     if len(rest) < 2:
         return rest
     points = np.array([person.points for person in rest], float)

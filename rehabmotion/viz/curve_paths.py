@@ -74,9 +74,11 @@ def _thinned(x: Numbers, y: Numbers) -> tuple[NDArray[np.intp], NDArray[np.bool_
     return np.array(kept, dtype=np.intp), np.array(broken, dtype=bool)
 
 
-def ticks(low: float, high: float, most: int = 4) -> list[float]:
-    """Return round numbers (1, 2 or 5 times a power of ten apart) from low to high, at most `most`, two if they fit."""
-    rough = (high - low) / most
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * k for k in (1, 2, 5, 10) if power * k >= rough * (1 - 1e-9))
-    return [step * k for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+def ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Return round numbers, 1, 2 or 5 times a power of ten apart, from low to high: as many as may be up to `most`."""
+    power = 10.0 ** math.floor(math.log10((high - low) / most))
+    for step in (power * k for k in (1, 2, 5, 10, 20)):
+        first, last = math.ceil(low / step), math.floor(high / step)
+        if last - first < most:
+            break
+    return [step * k for k in range(first, last + 1)]

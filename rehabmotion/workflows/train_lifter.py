@@ -29,7 +29,7 @@ from rehabmotion.training.lifting.pairs import Pairs
 from rehabmotion.training.loop import TrainingConfig, checkpoint_path, train
 from rehabmotion.vision.points import POINTS
 from rehabmotion.workflows import lifter_data
-from rehabmotion.workflows.lifter import OSIM, About, save_lifter
+from rehabmotion.workflows.lifter import OSIM, About, open_lifter, save_lifter
 from rehabmotion.workflows.lifter_card import lifter_card
 from rehabmotion.workflows.models import SHIPPED
 
@@ -45,14 +45,18 @@ def train_lifter(
     sizes: LifterConfig | None = None,
     data_dir: Path | None = None,
     say: Callable[[str], None] = print,
+    init: Path | None = None,
 ) -> Path:
-    """Train a lifter in the run folder, or go on with it, and return the folder."""
+    """Train a lifter in the run folder, or go on with it, and return the folder. init: a lifter to begin with."""
     config = config or TrainingConfig(steps=9000, batch_size=32, warm_up=300, learning_rate=1e-3, validate_every=1000)
     sizes = sizes or LifterConfig(POINTS, n_dense=43)
     settings = {"data": list(corpora), "training": config.as_json(), "network": sizes.as_json()}
+    settings |= {"init": str(init)} if init is not None else {}
     _open(run, settings)
     torch.manual_seed(config.seed + 11)
     lifter = Lifter(sizes, open_osim(OSIM))
+    if init is not None:
+        lifter.load_state_dict(open_lifter(str(init))[0].state_dict())
     data = lifter_data.lifter_data(lifter.body, corpora, data_dir, say)
     made = _batches(lifter, data.training, data, config.seed)
     checks = _batches(lifter, data.held_out or data.calibration, None, config.seed) if data.held_out else None
@@ -111,8 +115,6 @@ def _widened(lifter: Lifter, clips: Sequence[Recorded]) -> dict[str, float]:
 
 def ship_lifter(run: Path, name: str, figures: str = "") -> Path:
     """Put a trained lifter into the package. Data whose terms forbid it raise UserError."""
-    from rehabmotion.workflows.lifter import open_lifter
-
     lifter, about = open_lifter(str(run))
     closed = [corpus for corpus in about.corpora if not CORPORA[corpus].may_ship]
     if closed:
@@ -129,6 +131,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=9000)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--init", type=Path, default=None, help="A lifter's folder to begin with.")
     parser.add_argument("--ship", default=None)
     parser.add_argument("--figures", type=Path, default=None, help="Markdown for the card.")
     given = parser.parse_args()
@@ -139,7 +142,7 @@ def main() -> int:
     )  # fmt: skip
     try:
         if not (given.run / "model.safetensors").exists():
-            train_lifter(given.run, given.data.split(","), config)
+            train_lifter(given.run, given.data.split(","), config, init=given.init)
         if given.ship:
             figures = given.figures.read_text(encoding="utf-8") if given.figures else ""
             print(ship_lifter(given.run, given.ship, figures))

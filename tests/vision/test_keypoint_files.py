@@ -175,6 +175,6 @@ def test_other_paths_are_refused(tmp_path):
 
 def test_keypoints_are_known_by_their_name(tmp_path):
     assert not is_keypoints(tmp_path)
-    assert is_keypoints("a.CSV") and is_keypoints("a.csv.gz") and not is_keypoints("a.mp4")
+    assert [is_keypoints(name) for name in ("a.CSV", "a.csv.gz", "a.mp4")] == [True, True, False]
     write(tmp_path, "{}", "a_0.json")
     assert is_keypoints(tmp_path)

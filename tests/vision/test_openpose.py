@@ -65,7 +65,7 @@ def test_orders_spelt_out():
     assert [numbers["BODY_25"][n] for n in ("right_wrist", "left_wrist", "right_hip", "left_ankle", "right_eye")] == [
         4, 7, 9, 14, 15,
     ]  # fmt: skip
-    assert "neck" not in numbers["BODY_25"] and "neck" not in numbers["COCO_18"]
+    assert not any("neck" in numbers[name] for name in ("BODY_25", "COCO_18"))
     assert [numbers["BODY_25B"][n] for n in ("neck", "head_top", "left_big_toe", "left_heel", "right_heel")] == [
         17, 18, 19, 21, 24,
     ]  # fmt: skip
@@ -92,7 +92,7 @@ def test_25_points_that_show_too_little_need_to_be_told(tmp_path):
     points = body("BODY_25B")
     points[5:] = 0  # the face alone
     write(tmp_path, 0, points)
-    with pytest.raises(UserError, match="BODY_25 or BODY_25B.*layout="):
+    with pytest.raises(UserError, match=r"BODY_25 or BODY_25B.*layout="):
         read_keypoints(tmp_path)
     assert read_keypoints(tmp_path, layout="body_25b").frames[0][0].confidence[NUMBER["left_ear"]] > 0
     for wrong, message in (("HALPE_26", "26 keypoints"), ("MPII", "out of COCO_17")):

@@ -22,7 +22,7 @@ def walker(middle: float, floor: float, height: float, phase: float = 0.0, facin
     """A walker from the side, (P, 2) pixels; phase of the gait in radians, thighs and arms swing by 25 degrees."""
     points = np.zeros((len(POINTS), 2))
     for name, i in NUMBER.items():
-        side, _, part = name.rpartition("_") if name in ("head_top",) else ("", "", name.split("_", 1)[-1])
+        part = name.partition("_")[2]
         swing = math.radians(25) * math.sin(phase + (math.pi if name.startswith("right") else 0))
         x, up = 0.0, _HEIGHTS.get(name, _HEIGHTS.get(part, 0.0))
         if part in ("elbow", "wrist", "thumb", "index", "pinky"):
@@ -209,7 +209,8 @@ def test_the_largest_and_the_numbered():
     got = pick(frames, 3)
     assert (got.people, got.share, got.track.size) == (3, 0.2, (1000, 800))
     assert got.notes == ["3 people were found; person 3, seen in 20 % of the images, was taken."]
-    assert (got.track.points[:40] == 0).all() and (got.track.confidence[52:] == 0).all()
+    assert not got.track.seen[:40].any()
+    assert not got.track.seen[52:].any()
 
 
 def test_who_is_found_a_few_images_late_still_counts_from_the_left():
@@ -278,7 +279,7 @@ def test_wild_points_do_no_harm():
         people[-1].confidence[2:] = 0
         frames.append(people)
     got = pick(frames)
-    assert isinstance(got.track, Track) and np.isfinite(got.track.points).all()
+    assert np.isfinite(got.track.points).all()
 
 
 @pytest.mark.parametrize(("fps", "lost_s"), [(0, 1), (-30, 1), (math.nan, 1), (math.inf, 1), (30, -1), (30, math.nan)])
@@ -304,20 +305,20 @@ def test_frames_are_taken_one_by_one_and_only_people_kept():
     assert peak < 4e6
 
 
-@pytest.mark.parametrize("shuffle", [0, 1, 2])
 @pytest.mark.parametrize("camera", ["cam01", "cam02"])
 @pytest.mark.parametrize("trial", ["S00_P00_T00_StaticTrial", "S00_P00_T01_BalancingTrial"])
-def test_the_largest_of_real_folders_is_the_person_wanted(data_dir, trial, camera, shuffle):
+def test_the_largest_of_real_folders_is_the_person_wanted(data_dir, trial, camera):
     """In 1 of 200 images the person is in two pieces; the reference has the trunk alone, the track both."""
     found = read_keypoints(data_dir / WALKS / trial / "pose" / f"{camera}_json")
     wanted = read_keypoints(data_dir / WALKS / trial / "pose-associated" / f"{camera}_json")
-    rng = np.random.default_rng(shuffle)
-    frames = [[f[i] for i in rng.permutation(len(f))] if shuffle else f for f in found.frames]
-    got = pick(frames, fps=60)
-    assert got.share == 1.0
-    for i, (reference,) in enumerate(wanted.frames):
-        seen = reference.confidence > 0
-        np.testing.assert_array_equal(got.track.points[i, seen], reference.points[seen])
+    rng = np.random.default_rng(0)
+    shuffled = [[frame[i] for i in rng.permutation(len(frame))] for frame in found.frames]
+    for frames in (found.frames, shuffled):
+        got = pick(frames, fps=60)
+        assert got.share == 1.0
+        for i, (reference,) in enumerate(wanted.frames):
+            seen = reference.confidence > 0
+            np.testing.assert_array_equal(got.track.points[i, seen], reference.points[seen])
 
 
 def test_swapped_sides_of_nobody():

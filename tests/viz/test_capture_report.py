@@ -15,25 +15,28 @@ WAVE = np.sin(2 * np.pi * TIMES / 10)
 
 
 class Text(HTMLParser):
-    """The words of a page, and its cells row by row."""
+    """The tags of a page, and the cells of its tables row by row."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.words: list[str] = []
         self.rows: list[list[str]] = []
         self.tags: list[str] = []
+        self.in_table = False
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
         self.tags.append(tag)
+        self.in_table |= tag == "table"
         if tag == "tr":
             self.rows.append([])
         if tag in ("td", "th"):
             self.rows[-1].append("")
 
+    def handle_endtag(self, tag: str) -> None:
+        self.in_table &= tag != "table"
+
     def handle_data(self, data: str) -> None:
-        self.words.append(data)
-        if self.rows and self.rows[-1]:
+        if self.in_table and self.rows[-1]:
             self.rows[-1][-1] += data
 
 

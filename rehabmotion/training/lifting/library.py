@@ -18,12 +18,26 @@ Array = NDArray[np.float32]
 SHARES = {"uiprmd-vicon": 1.0, "simulator": 0.35, "cmu": 0.5, "mars": 0.25}
 SURE = {"uiprmd-vicon": 1.0}  # how much the angles of a corpus are believed; those solved from joints alone less
 UNSURE = 0.3
-UPPER = ("lumbar", "arm_", "elbow", "pro_sup")
+LIMBS = {  # parts of the body that may move by themselves: what begins their coordinates, and how these end
+    "trunk": (("lumbar",), ""),
+    "right arm": (("arm_", "elbow", "pro_sup"), "_r"),
+    "left arm": (("arm_", "elbow", "pro_sup"), "_l"),
+    "right leg": (("hip_", "knee", "ankle"), "_r"),
+    "left leg": (("hip_", "knee", "ankle"), "_l"),
+}
+ROOM = {  # degrees: where a limb goes that moves freely
+    "pelvis_tilt": (-40, 20), "pelvis_list": (-22, 22),
+    "lumbar_extension": (-60, 20), "lumbar_bending": (-30, 30), "lumbar_rotation": (-35, 35),
+    "arm_flex": (-50, 180), "arm_add": (-120, 25), "arm_rot": (-80, 80), "elbow_flex": (0, 140), "pro_sup": (0, 150),
+    "hip_flexion": (-20, 110), "hip_adduction": (-40, 20), "hip_rotation": (-35, 35), "knee_angle": (0, 130),
+    "ankle_angle": (-35, 30),
+}  # fmt: skip
 STILL = ("subtalar_angle", "mtp_angle", "wrist_flex", "wrist_dev")  # locked in rehab37
 TEMPO = (0.6, 1.5)
-MIXED = 0.35  # share of windows whose upper body is another clip's
+MIXED = 0.35  # share of windows whose limbs are other clips'
+FREE = 0.5  # share in which some limbs, or the pelvis, move freely
 BENT = 0.7  # share whose angles swing by themselves as well
-SWING = 0.12  # rad, deviation of that
+SWING = 0.25  # rad, deviation of that, at most
 WALK, TURN = 0.25, 0.25  # shares that drift through the room and that turn
 SIZE, GIRTH = 0.05, 0.08  # deviations of the logarithm of bodies' lengths and widths
 
@@ -57,7 +71,12 @@ class Library:
         self.names = [c.name for c in model.coordinates]
         self.low = np.array([max(c.range[0], -20.0) for c in model.coordinates], np.float32)
         self.high = np.array([min(c.range[1], 20.0) for c in model.coordinates], np.float32)
-        self.upper = np.array([name.startswith(UPPER) for name in self.names])
+        self.limbs = [
+            np.array([name.startswith(starts) and name.endswith(end) for name in self.names])
+            for starts, end in LIMBS.values()
+        ]
+        self.room = {self.names.index(n): np.deg2rad(ROOM[n.removesuffix("_r").removesuffix("_l")]) for n in self.names
+                     if n.removesuffix("_r").removesuffix("_l") in ROOM}  # fmt: skip
         self.swings = np.array([not name.startswith(("pelvis", *STILL)) for name in self.names])
         cells = Counter((clip.corpus, clip.label) for clip in clips)
         labels = Counter(corpus for corpus, _ in cells)
@@ -68,9 +87,13 @@ class Library:
         """Return windows of movement, changed at random: tempo, mixed bodies, swinging angles, walks, mirror images."""
         rows = rng.choice(len(self.clips), size, p=self.weight)
         q = np.stack([self._window(rng, self.clips[row].q) for row in rows])
-        others = rng.choice(len(self.clips), size, p=self.weight)
         for i in np.flatnonzero(rng.random(size) < MIXED):
-            q[i][:, self.upper] = self._window(rng, self.clips[others[i]].q)[:, self.upper]
+            for limb in self.limbs:
+                if rng.random() < 0.5:
+                    other = self.clips[rng.choice(len(self.clips), p=self.weight)].q
+                    q[i][:, limb] = self._window(rng, other)[:, limb]
+        for i in np.flatnonzero(rng.random(size) < FREE):
+            self._free(rng, q[i])
         q += self._swing(rng, size) * (rng.random(size) < BENT)[:, None, None]
         q[..., self.swings] = np.clip(q, self.low, self.high)[..., self.swings]
         other_side = rng.random(size) < 0.5
@@ -94,6 +117,18 @@ class Library:
         """Return (window, C) at a tempo of its own; clips that are too short run back and forth."""
         tempo = np.exp(rng.uniform(*np.log(TEMPO)))
         return _at(q, rng.uniform(0, max(1, len(q))) + tempo * np.arange(self.window))
+
+    def _free(self, rng: np.random.Generator, q: Array) -> None:
+        """Let some limbs of a window (T, C), and seldom the pelvis, wander between poses drawn from their room."""
+        chosen = [limb for limb in self.limbs if rng.random() < 0.4]
+        moved = [c for c in self.room if any(limb[c] for limb in chosen)]
+        moved += [c for c in self.room if self.names[c].startswith("pelvis") and rng.random() < 0.3]
+        steps = np.linspace(0, rng.uniform(0.5, 3.5), len(q))
+        low, share = steps.astype(int), steps - steps.astype(int)
+        share = share**2 * (3 - 2 * share)
+        for c in moved:
+            poses = rng.uniform(*self.room[c], 6)
+            q[:, c] = poses[low] * (1 - share) + poses[low + 1] * share
 
     def _swing(self, rng: np.random.Generator, size: int) -> Array:
         """Return slow swings (B, T, C) of the joints' angles, rad."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from rehabmotion.errors import UserError
-from rehabmotion.workflows.studies import families, fitness, robustness, utility
+from rehabmotion.workflows.studies import families, fitness, kinematics, robustness, utility
 from rehabmotion.workflows.studies.study import Study
 
 STUDIES: dict[str, Study] = {
     "fitness": fitness,
     "families": families,
+    "kinematics": kinematics,
     "robustness": robustness,
     "utility": utility,
 }
