@@ -57,11 +57,11 @@ class RefineConfig:
     iterations: int = 3
 
 
-def placed_along_rays(k: Kinematics, q: Tensor, scales: Tensor, view: View, seconds: float = 0.3) -> Tensor:
+def placed_along_rays(k: Kinematics, q: Tensor, scales: Tensor, view: View, seconds: float = 0.2) -> Tensor:
     """Return the pelvis' places (T, 3) m in ground at which the points of poses q (T, C) lie nearest to their rays.
 
-    Least squares over the whole clip; depth, which sizes in the image hardly tell, changes slowly: second differences
-    in time are weighed as if places were known to a centimetre.
+    Least squares over the whole clip. Second differences in time are weighed (seconds fps)^4 times what tells the
+    depth, which sizes in an image hardly do: it changes slowly, while places across the view follow the rays.
     """
     still = q.clone()
     still[:, PLACES] = 0.0
@@ -75,7 +75,7 @@ def placed_along_rays(k: Kinematics, q: Tensor, scales: Tensor, view: View, seco
         normal = (a.transpose(-1, -2) @ (a * w)).sum(dim=1)
         right = -(a.transpose(-1, -2) @ (off[..., None] * w)).sum(dim=1)[..., 0]
         floor = 1e-6 * torch.eye(3, dtype=q.dtype)
-        stiff = (seconds * view.fps) ** 4 * np.full(3, float(normal.diagonal(dim1=1, dim2=2).mean()) * 0.02)
+        stiff = (seconds * view.fps) ** 4 * np.full(3, float(torch.linalg.eigvalsh(normal.mean(dim=0))[0]))
         where = torch.from_numpy(solved_band((normal + floor).numpy(), right.numpy(), stiff))
         depth = (where @ view.rotation[2])[:, None, None].clamp(min=0.5)
     return where
