@@ -50,11 +50,11 @@ class RefineConfig:
 
     point: float = 0.025
     robust: float = 0.05
-    bias: float = 0.03
-    prior: float = 0.6
+    bias: float = 0.015
+    prior: float = 2.5
     seconds: float = 0.06
-    rounds: int = 3
-    iterations: int = 3
+    rounds: int = 6
+    iterations: int = 4
 
 
 def placed_along_rays(k: Kinematics, q: Tensor, scales: Tensor, view: View, seconds: float = 0.2) -> Tensor:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from rehabmotion.errors import UserError
 from rehabmotion.vision.clip import sources
 from rehabmotion.workflows.capture.run import CaptureConfig, capture_one, name_of
+from rehabmotion.workflows.lifter import OSIM, SHIPPED_LIFTER
 
 Say = Callable[[str], None]
 TRIES = 3  # of a video whose worker was killed
@@ -29,12 +31,13 @@ def capture(
     """Capture a video, a folder of images or a folder of videos into `out`; return what --json prints.
 
     Videos of a folder whose report lies in `out` already, whole, are not captured again. One that cannot be captured is
-    told and the others go on; if none can, UserError. ray: "auto" or the address of a cluster.
+    told and the others go on: that is no error, `failed` says why; only if none can, UserError. ray: "auto" or the
+    address of a cluster.
     """
     found = sources(source)
     if len(found) == 1 and ray is None:
         return {"captured": [capture_one(found[0], out, config, progress)], "failed": {}, "skipped": []}
-    if config.keypoints is not None:
+    if config.keypoints is not None and len(found) > 1:
         raise UserError("Expected one video with --keypoints, got a folder of several. Capture them one by one.")
     _check_names(found)
     done = [path for path in found if _is_done(out, path)]
@@ -78,27 +81,41 @@ def _safely(path: Path, out: Path, config: CaptureConfig) -> dict[str, Any] | st
         return capture_one(path, out, config)
     except UserError as error:
         return str(error)
-    except (OSError, MemoryError) as error:
-        return f"could not be captured ({error or type(error).__name__})"
+    except Exception as error:  # ours or a library's: the other videos are not to be lost to it
+        return f"could not be captured ({type(error).__name__}: {error})"
 
 
 def _by_processes(left: list[Path], out: Path, config: CaptureConfig) -> Iterator[tuple[Path, dict[str, Any] | str]]:
-    """Yield reports as they come. A worker that dies takes others with it: those are tried again, one at a time."""
-    waiting, workers = list(left), max(1, min(len(left), os.cpu_count() or 1))
-    for _ in range(TRIES):
-        if not waiting:
-            return
-        died: list[Path] = []
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            jobs = {pool.submit(_safely, path, out, config): path for path in waiting}
-            for job in as_completed(jobs):
-                try:
-                    yield jobs[job], job.result()
-                except BrokenProcessPool:
-                    died.append(jobs[job])
-        waiting, workers = died, 1
-    for path in waiting:
-        yield path, f"its worker was killed {TRIES} times; is there enough memory?"
+    """Yield reports as they come. A worker that dies takes those beside it along: each is tried again, all alone."""
+    died: list[Path] = []
+    for path, report in _together(left, out, config, os.cpu_count() or 1):
+        if report is None:
+            died.append(path)
+        else:
+            yield path, report
+    for path in died:
+        report = None
+        for _ in range(TRIES - 1):
+            report = report or next(_together([path], out, config, 1))[1]
+        yield path, report or f"its worker was killed {TRIES} times; is there enough memory?"
+
+
+def _together(
+    paths: list[Path], out: Path, config: CaptureConfig, workers: int
+) -> Iterator[tuple[Path, dict[str, Any] | str | None]]:
+    """Yield reports of videos captured side by side, None of those whose workers died."""
+    if not paths:
+        return
+    pool = ProcessPoolExecutor(min(len(paths), workers), mp_context=get_context("spawn"))
+    try:
+        jobs = {pool.submit(_safely, path, out, config): path for path in paths}
+        for job in as_completed(jobs):
+            try:
+                yield jobs[job], job.result()
+            except BrokenProcessPool:
+                yield jobs[job], None
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C no further video is begun
 
 
 def _by_ray(
@@ -116,7 +133,8 @@ def _by_ray(
             reason = str(error).splitlines()[0]
             raise UserError(f"Expected a Ray cluster at {address}, could not join it ({reason}).") from None
     remote = ray.remote(max_retries=TRIES)(_safely)
-    jobs = {remote.remote(path.resolve(), out.resolve(), config): path for path in left}
+    config = _absolute(config)
+    jobs = {remote.remote(path.absolute(), out.absolute(), config): path for path in left}
     while jobs:
         ready, _ = ray.wait(list(jobs))
         for job in ready:
@@ -125,3 +143,18 @@ def _by_ray(
                 yield path, ray.get(job)
             except ray.exceptions.RayError as error:
                 yield path, f"its worker was lost ({str(error).splitlines()[0]})"
+
+
+def _absolute(config: CaptureConfig) -> CaptureConfig:
+    """Return a configuration whose files are found from another working folder, as a cluster's workers have."""
+
+    def whole(name: str) -> str:
+        return str(Path(name).absolute()) if Path(name).exists() else name
+
+    detector, colon, file = config.detector.partition(":")
+    keypoints = None if config.keypoints is None else config.keypoints.absolute()
+    lifter = config.lifter if config.lifter == SHIPPED_LIFTER else whole(config.lifter)
+    osim = config.osim if config.osim == OSIM else whole(config.osim)
+    return replace(
+        config, osim=osim, detector=detector + colon + (file and whole(file)), keypoints=keypoints, lifter=lifter
+    )

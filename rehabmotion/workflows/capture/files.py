@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rehabmotion import __version__
 from rehabmotion.biomech.description import Model
 from rehabmotion.biomech.kinematics import Kinematics
+from rehabmotion.errors import UserError
 from rehabmotion.files import write_atomic
 from rehabmotion.io.bvh import write_bvh
 from rehabmotion.io.npz import write_npz
@@ -44,6 +45,24 @@ class Told:
     how: Mapping[str, str]
     doubtful: Sequence[str]
     seen: Mapping[str, tuple[float, float]]
+
+
+def check_model(osim: str) -> None:
+    """Raise UserError unless captured markers can be fitted to a model: three or more of them are its own."""
+    other = open_osim(osim)
+    if osim == OSIM:
+        return
+    common = set(marker_names(open_osim(OSIM))) & {marker.name for marker in other.markers}
+    if len(common) < 3:
+        raise UserError(
+            f"Expected a model with markers that a capture has (r_knee_study, joint_left_knee ...), {other.name} has "
+            f"{len(common)} of them. Add them to the model, or leave --osim out."
+        )
+
+
+def marker_names(model: Model) -> list[str]:
+    """Return the markers that a capture writes: the 43 dense ones and the joints."""
+    return [m.name for m in model.markers if DENSE in m.name or m.name.startswith(JOINT)]
 
 
 def write_capture(found: Captured, name: str, osim: str, told: Told, stage: Path) -> dict[str, Any]:
@@ -103,7 +122,7 @@ def canonical_motion(found: Captured, model: Model) -> Motion:
 
 def marker_motion(found: Captured, model: Model) -> Motion:
     """Return the 43 dense markers and the joints as markers, in ground; frames without the person are masked."""
-    names = [m.name for m in model.markers if DENSE in m.name or m.name.startswith(JOINT)]
+    names = marker_names(model)
     places, fps = even(found.times, placed(found, model, names))
     seen = even(found.times, found.seen.astype(float))[0] > 0.5
     skeleton = Skeleton(tuple(names), (-1,) * len(names))

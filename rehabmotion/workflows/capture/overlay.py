@@ -35,16 +35,24 @@ def write_overlay(watched: Watched, found: Captured, model: Model, path: Path) -
     strength = np.array([0.9 if any(part in p for part in MODEL_PARTS) else 0.0 for p in POINTS])
     width, height = clip.image_size
     with OverlayWriter(path, (width, height), clip.fps) as writer:
-        for i, frame in enumerate(clip):
-            if i >= len(found.times):
-                break
-            image = frame.image
-            if found.seen[i]:
+        for frame in clip:
+            image, i = frame.image, nearest(found.times, frame.time)
+            if i is not None and found.seen[i]:
                 image = draw_skeleton(image, drawn[i], PAIRS, SIDES, strength, THICK)
                 image = draw_skeleton(image, track.points[i] * scale, PAIRS, SIDES, track.confidence[i], THIN)
             else:
                 image = draw_caption(image, f"{frame.time:.2f} s, nobody seen")
             writer.add(image, frame.time)
+
+
+def nearest(times: NDArray[np.float64], time: float) -> int | None:
+    """Return the number of the frame at a time, None where the nearest is over a usual interval away.
+
+    Keypoints found elsewhere may have other times than the images, or end before them.
+    """
+    after = int(np.searchsorted(times, time))
+    i = min((k for k in (after - 1, after) if 0 <= k < len(times)), key=lambda k: abs(times[k] - time))
+    return i if abs(times[i] - time) <= float(np.median(np.diff(times))) else None
 
 
 def projected_points(found: Captured, model: Model, size: tuple[int, int]) -> NDArray[np.float64]:

@@ -11,9 +11,11 @@ from typing import Any
 from rehabmotion import __version__
 from rehabmotion.errors import UserError
 from rehabmotion.files import write_atomic
+from rehabmotion.vision.choosing import LARGEST
+from rehabmotion.vision.clip_webcam import is_webcam
 from rehabmotion.vision.points import POINTS
 from rehabmotion.vision.track import Detector, Track
-from rehabmotion.workflows.capture.files import Told, write_capture
+from rehabmotion.workflows.capture.files import Told, check_model, write_capture
 from rehabmotion.workflows.capture.lifting import FOCAL, HEIGHT, Captured, captured
 from rehabmotion.workflows.capture.overlay import write_overlay
 from rehabmotion.workflows.capture.watch import Progress, Watched, watch
@@ -46,6 +48,9 @@ class CaptureConfig:
             raise UserError(f"Expected a height from {HEIGHTS[0]:g} to {HEIGHTS[1]:g} m, got {self.height:g}.")
         if self.fov is not None and not 5 <= self.fov <= 150:
             raise UserError(f"Expected a horizontal field of view from 5 to 150 degrees, got {self.fov:g}.")
+        number = self.person.strip()
+        if number != LARGEST and not (number.isascii() and number.isdecimal() and int(number[:9])):
+            raise UserError(f'Expected --person "{LARGEST}" or the number of a person from 1 on, got "{self.person}".')
 
 
 def capture_one(
@@ -60,6 +65,7 @@ def capture_one(
     All of them appear, or none. Nobody in the video raises UserError.
     """
     lifter, about = open_lifter(config.lifter)
+    check_model(config.osim)  # before a long watch, not after it
     name = name_of(source)
     with staged(out) as stage:
         watched = watch(
@@ -93,9 +99,11 @@ def capture_one(
 
 
 def name_of(source: Path) -> str:
-    """Return what the files of a video are called: its name without the ending."""
-    text = str(source)
-    return text.replace(":", "") if text.startswith("webcam") else Path(source).resolve().stem
+    """Return what the files of a video are called: its name without the ending, a folder's whole name."""
+    if is_webcam(source):
+        return str(source).replace(":", "")
+    # a link is called what it is called itself; "." and ".." have a name only once they are resolved
+    return Path(source).resolve().name if Path(source).is_dir() else Path(source).stem
 
 
 def _told(watched: Watched, found: Captured, config: CaptureConfig) -> Told:

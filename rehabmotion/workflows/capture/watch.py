@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy as np
 from rehabmotion.errors import UserError
 from rehabmotion.vision.choosing import Choice, choose
 from rehabmotion.vision.clip import Clip, open_clip
+from rehabmotion.vision.clip_webcam import is_webcam
 from rehabmotion.vision.detectors import open_detector
 from rehabmotion.vision.keypoint_files import read_keypoints
 from rehabmotion.vision.track import Detector, Person
@@ -24,7 +27,7 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class Watched:
-    """A clip, the person who was taken, and what there is to say. clip None: keypoints without their images."""
+    """A clip, the person who was taken, and what there is to say. clip None: a webcam, whose images are gone."""
 
     clip: Clip | None
     choice: Choice
@@ -39,36 +42,80 @@ def watch(
     progress: Progress = lambda *_: None,
     make: Callable[[str, int], Detector] = open_detector,
 ) -> Watched:
-    """Return who is seen in a video or a folder of images. keypoints: taken in place of a detector's."""
+    """Return who is seen in a video or a folder of images. keypoints: taken in place of a detector's.
+
+    A webcam is watched until Ctrl-C.
+    """
     clip = open_clip(source, longest=LONGEST)
     if keypoints is not None:
+        if is_webcam(source):
+            raise UserError("Expected a video with --keypoints, got a webcam. Record it first.")
         return _by_keypoints(clip, keypoints, person)
     finder = make(detector, 1 if detector.startswith("rtmpose") else PEOPLE)
     times: list[float] = []
     try:
-        trails = track(_found(clip, finder, times, progress), fps=clip.fps)
+        with _until_stopped(is_webcam(source)) as stopped:
+            trails = track(_found(clip, finder, times, progress, stopped), fps=clip.fps)
     finally:
         finder.close()
     if not times:
         raise UserError(f"Expected frames in {source}, got none.")
     choice = choose(trails, person, times=np.array(times), size=clip.size)
+    if is_webcam(source):
+        note = "No overlay is drawn: a webcam's images are not kept."
+        return Watched(None, choice, (*clip.warnings, *choice.notes, note))
     return Watched(clip, choice, (*clip.warnings, *choice.notes))
 
 
-def _found(clip: Clip, finder: Detector, times: list[float], progress: Progress) -> Iterator[list[Person]]:
-    """Yield the people of each frame in pixels of the clip as shown; times are kept."""
+def _found(
+    clip: Clip, finder: Detector, times: list[float], progress: Progress, stopped: list[int]
+) -> Iterator[list[Person]]:
+    """Yield the people of each frame in pixels of the clip as shown, until it is `stopped`; times are kept."""
     scale = np.array(clip.scale, np.float32)
     for frame in clip:
+        try:
+            found = finder.people(frame.image, frame.time)
+        except RuntimeError:
+            if stopped:  # Ctrl-C reaches the process of the detector as well
+                return
+            raise
         times.append(frame.time)
-        found = finder.people(frame.image, frame.time)
         yield [Person(p.points / scale, p.confidence, p.world) for p in found]
         progress(len(times), clip.n_frames)
+        if stopped:
+            return
+
+
+@contextmanager
+def _until_stopped(webcam: bool) -> Iterator[list[int]]:
+    """Yield a list that the first Ctrl-C fills, which then ends a webcam and not the capture; a second one does that.
+
+    In a thread other than the main one, and for videos, Ctrl-C means what it always does.
+    """
+    stopped: list[int] = []
+    if not webcam:
+        yield stopped
+        return
+
+    def stop(number: int, _: object) -> None:
+        stopped.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    try:
+        before = signal.signal(signal.SIGINT, stop)
+    except ValueError:  # not the main thread
+        yield stopped
+        return
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _by_keypoints(clip: Clip, path: Path, person: str) -> Watched:
     """Return who is seen in keypoints that belong to a clip frame by frame."""
     read = read_keypoints(path)
-    times = read.times if read.times is not None else _times(clip, len(read.frames))
+    times = _times(clip, len(read.frames)) if read.times is None else _own_times(clip, read.times)
     width, height = read.extent
     if width > 1.5 * clip.size[0] or height > 1.5 * clip.size[1]:
         raise UserError(
@@ -88,3 +135,14 @@ def _times(clip: Clip, n: int) -> np.ndarray:
         )
     more = times[-1] + np.arange(1, n - len(times) + 1) / clip.fps if n > len(times) else np.zeros(0)
     return np.concatenate([times, more])[:n]
+
+
+def _own_times(clip: Clip, times: np.ndarray) -> np.ndarray:
+    """Return times that keypoints bring, s; such as lie outside the clip by more than half a second raise UserError."""
+    *_, last = (frame.time for frame in clip)
+    if times[0] < -0.5 or times[-1] > last + 0.5:
+        raise UserError(
+            f"Expected keypoints from 0 to {last:.2f} s, got some from {times[0]:.2f} to {times[-1]:.2f} s. "
+            "Are they of another video? Times count from its first frame."
+        )
+    return times
