@@ -1,6 +1,6 @@
 """Forward kinematics in float32: milliseconds for 4,096 frames of an OpenSim model, forward only, on two threads.
 
-    python benchmarks/fk_speed.py [MODEL.osim]      # default: Rajagopal2016 of the data folder
+python benchmarks/fk_speed.py [MODEL.osim]      # default: Rajagopal2016 of the data folder
 """
 
 from __future__ import annotations

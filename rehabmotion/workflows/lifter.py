@@ -41,7 +41,7 @@ def save_lifter(lifter: Lifter, about: About, folder: Path, card: str, half: boo
     tensors = {name: value.detach().cpu().contiguous() for name, value in lifter.state_dict().items()}
     if half:
         tensors = {name: value.half() for name, value in tensors.items()}
-    config = {"format": FORMAT, "kind": Lifter.kind, "model": lifter.config.as_json(), "about": asdict(about)}
+    config = {"format": FORMAT, "kind": Lifter.kind, "model": lifter.config.as_json(), "provenance": asdict(about)}
     write_atomic(folder / WEIGHTS, save_tensors(tensors))
     write_atomic(folder / CONFIG, (json.dumps(config, indent=1, sort_keys=True) + "\n").encode())
     write_atomic(folder / CARD, card)
@@ -57,7 +57,7 @@ def open_lifter(name: str = SHIPPED_LIFTER) -> tuple[Lifter, About]:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         if config["kind"] != Lifter.kind or config["format"] != FORMAT:
             raise ValueError(f"kind {config['kind']}, format {config['format']}")
-        about = config["about"]
+        about = config["provenance"]
         lists = {key: tuple(about[key]) for key in ("corpora", "held_out", "calibration")}
         lifter = Lifter(LifterConfig.from_json(config["model"]), open_osim(OSIM))
         found = About(**{**about, **lists})

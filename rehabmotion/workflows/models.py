@@ -58,7 +58,7 @@ def list_models(places: tuple[Path, ...] = (Path("runs"),)) -> list[ModelEntry]:
 def _entry(folder: Path, shipped: bool) -> ModelEntry:
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        corpora, scales = tuple(config["provenance"]["corpora"]), tuple(config["model"]["scales"])
+        corpora, scales = tuple(config["provenance"]["corpora"]), tuple(config["model"].get("scales", ()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder / CONFIG}: Expected a model's configuration, could not read it ({error}).") from None
     card = folder / CARD

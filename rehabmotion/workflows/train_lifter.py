@@ -48,7 +48,7 @@ def train_lifter(
     init: Path | None = None,
 ) -> Path:
     """Train a lifter in the run folder, or go on with it, and return the folder. init: a lifter to begin with."""
-    config = config or TrainingConfig(steps=9000, batch_size=32, warm_up=300, learning_rate=1e-3, validate_every=1000)
+    config = config or TrainingConfig(steps=6000, batch_size=32, warm_up=300, learning_rate=1e-3, validate_every=1000)
     sizes = sizes or LifterConfig(POINTS, n_dense=43)
     settings = {"data": list(corpora), "training": config.as_json(), "network": sizes.as_json()}
     settings |= {"init": str(init)} if init is not None else {}
@@ -128,7 +128,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--data", default=",".join(lifter_data.CORPORA))
-    parser.add_argument("--steps", type=int, default=9000)
+    parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--init", type=Path, default=None, help="A lifter's folder to begin with.")

@@ -33,13 +33,13 @@ TO_CAMERA = torch.tensor([[0.0, 0, -1], [0, -1, 0], [-1, 0, 0]], dtype=torch.flo
 
 
 def squat(times: NDArray[np.float64]) -> torch.Tensor:
-    """Return coordinates (T, C): a squat with raised arms in 1.6 s, three and a half metres before the camera."""
+    """Return coordinates (T, C): a squat with raised arms in 1.6 s, four and a half metres before the camera."""
     phase = torch.from_numpy(0.5 - 0.5 * np.cos(2 * np.pi * times / 1.6))
     q = torch.zeros(len(times), len(K.names), dtype=torch.float64)
     for name, reach in (("hip_flexion", 0.8), ("knee_angle", 1.2), ("arm_flex", 1.0), ("elbow_flex", 0.5)):
         for side in "rl":
             q[:, K.names.index(f"{name}_{side}")] = reach * phase
-    q[:, 3], q[:, 4], q[:, 5] = -3.5, -0.2 - 0.3 * phase, 0.3
+    q[:, 3], q[:, 4], q[:, 5] = -4.5, -0.2 - 0.3 * phase, 0.3
     return q
 
 

@@ -127,7 +127,8 @@ class Library:
         low, share = steps.astype(int), steps - steps.astype(int)
         share = share**2 * (3 - 2 * share)
         for c in moved:
-            poses = rng.uniform(*self.room[c], 6)
+            low_end, high_end = self.room[c]
+            poses = rng.uniform(low_end, high_end, 6)
             q[:, c] = poses[low] * (1 - share) + poses[low + 1] * share
 
     def _swing(self, rng: np.random.Generator, size: int) -> Array:

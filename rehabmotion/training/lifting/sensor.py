@@ -65,7 +65,6 @@ def sensed(rng: np.random.Generator, places: Array, points: Sequence[str], fps: 
     )
     jump = (rng.random((size, t, p)) < 0.004) * rng.uniform(0.05, 0.25, (size, t, p))
     noise += jump[..., None] * rng.standard_normal((size, t, p, 3))
-    depth = np.maximum(places[..., 2:], 0.3)
     swap = swaps(rng, size, t, points)
     order = np.where(swap, np.array(_other_side(points)), np.arange(p))
     seen_at = np.take_along_axis(places, order[..., None], axis=2)
@@ -77,7 +76,7 @@ def sensed(rng: np.random.Generator, places: Array, points: Sequence[str], fps: 
         shown[i][:, [any(part in point for part in LACKS[name][1]) for point in points]] = False
     confidence = np.clip(np.exp(-off / 0.08) * rng.uniform(0.75, 1.0, (size, t, p)), 0.05, 1.0) * shown
     has_world = rng.random(size) < np.array([WITH_WORLD.get(name, 0.0) for name in detector])
-    return Sensed(rays, confidence, _world(rng, places, points, noise, depth, fps), has_world)
+    return Sensed(rays, confidence, _world(rng, places, points, noise, fps), has_world)
 
 
 def wander(rng: np.random.Generator, shape: tuple[int, ...], fps: float) -> Array:
@@ -122,16 +121,14 @@ def _other_side(points: Sequence[str]) -> list[int]:
     return [points.index(other(name)) for name in points]
 
 
-def _world(
-    rng: np.random.Generator, places: Array, points: Sequence[str], noise: Array, depth: Array, fps: float
-) -> Array:
+def _world(rng: np.random.Generator, places: Array, points: Sequence[str], noise: Array, fps: float) -> Array:
     """Return a detector's own 3D about the hips' middle: leaning, flattened, and wandering along the line of sight."""
     size, t, p = places.shape[:3]
     hips = [points.index("left_hip"), points.index("right_hip")]
     out = places + noise
     out[..., 2] += _log_uniform(rng, (0.01, 0.07), size)[..., 0] * wander(rng, (size, t, p), fps)
     out = out - out[:, :, hips].mean(axis=2, keepdims=True)
-    lean, flat = rng.normal(0, 0.12, size)[:, None, None], rng.uniform(0.7, 1.1, size)[:, None, None]
+    lean, flat = rng.normal(0, 0.12, (size, 1, 1)), rng.uniform(0.7, 1.1, (size, 1, 1))
     y, z = out[..., 1], out[..., 2] * flat
     return np.stack([out[..., 0], y * np.cos(lean) - z * np.sin(lean), y * np.sin(lean) + z * np.cos(lean)], axis=-1)
 

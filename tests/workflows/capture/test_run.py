@@ -77,7 +77,9 @@ def test_each_file_reads_back(made: Made) -> None:
     assert read_osim(made.out / "cam03.osim").name == "rehab37_cam03"
     table = (made.out / "cam03.csv").read_text(encoding="utf-8").splitlines()
     assert len(table) == FRAMES + 1
-    assert [f.time for f in open_clip(made.out / "cam03.mp4")] == pytest.approx([i / 30 for i in range(FRAMES)], abs=2e-3)
+    assert [f.time for f in open_clip(made.out / "cam03.mp4")] == pytest.approx(
+        [i / 30 for i in range(FRAMES)], abs=2e-3
+    )
     report = json.loads((made.out / "cam03_report.json").read_text(encoding="utf-8"))
     assert report == {k: v for k, v in made.report.items() if k != "files"}
     assert "cam03" in (made.out / "cam03_report.html").read_text(encoding="utf-8")
@@ -174,7 +176,9 @@ def test_a_model_without_markers_in_common_is_refused_before_the_watch(
     assert not (tmp_path / "out").exists()
 
 
-def test_frames_without_the_person_are_masked(video: Callable[..., Path], config: CaptureConfig, tmp_path: Path) -> None:
+def test_frames_without_the_person_are_masked(
+    video: Callable[..., Path], config: CaptureConfig, tmp_path: Path
+) -> None:
     """They leave for a third of a second, return and are the same person; .mot goes on, the masks say where not to."""
     report = capture_one(video(45), tmp_path / "out", config, make=squatter((0.5, 0.833)))
     motion = read_npz(tmp_path / "out" / "cam03.npz")
@@ -207,7 +211,9 @@ def test_nobody_leaves_nothing_behind(
     assert [p.name for p in tmp_path.iterdir()] == ["given"]
 
 
-def test_the_detector_is_closed_after_an_error(video: Callable[..., Path], config: CaptureConfig, tmp_path: Path) -> None:
+def test_the_detector_is_closed_after_an_error(
+    video: Callable[..., Path], config: CaptureConfig, tmp_path: Path
+) -> None:
     class Broken(Squatter):
         def people(self, image: np.ndarray, time: float) -> list[Any]:
             raise RuntimeError("ended")
