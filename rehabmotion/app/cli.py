@@ -127,7 +127,7 @@ def repair(
 
 @app.command()
 def capture(
-    source: Annotated[str, typer.Argument(metavar="VIDEO|FOLDER|webcam[:N]", help="A folder of images is one clip.")],
+    source: Annotated[str, typer.Argument(metavar="VIDEO|FOLDER|webcam:N", help="A folder of images is one clip.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the files; made if missing.")],
     height: Annotated[float | None, typer.Option("--height", help="Of the person, metres.")] = None,
     fov: Annotated[float | None, typer.Option("--fov", help="Horizontal field of view of the camera, degrees.")] = None,

@@ -39,7 +39,7 @@ def squat(times: NDArray[np.float64]) -> torch.Tensor:
     for name, reach in (("hip_flexion", 0.8), ("knee_angle", 1.2), ("arm_flex", 1.0), ("elbow_flex", 0.5)):
         for side in "rl":
             q[:, K.names.index(f"{name}_{side}")] = reach * phase
-    q[:, 3], q[:, 4], q[:, 5] = -4.5, -0.2 - 0.3 * phase, 0.3
+    q[:, 3], q[:, 4], q[:, 5] = -4.5, -0.1 - 0.3 * phase, 0.3
     return q
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -18,6 +19,7 @@ from rehabmotion.workflows.lifter import OSIM, SHIPPED_LIFTER
 
 Say = Callable[[str], None]
 TRIES = 3  # of a video whose worker was killed
+ANSWER_S = 10.0  # how long a cluster is waited for
 
 
 def capture(
@@ -128,8 +130,9 @@ def _by_ray(
         raise UserError('--ray needs Ray. Install it with: pip install "rehabmotion[ray]"') from None
     if not ray.is_initialized():
         try:
+            _knock(address)
             ray.init(address=address, log_to_driver=False)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise UserError(f"Expected a Ray cluster at {address}, could not join it ({reason}).") from None
     remote = ray.remote(max_retries=TRIES)(_safely)
@@ -143,6 +146,13 @@ def _by_ray(
                 yield path, ray.get(job)
             except ray.exceptions.RayError as error:
                 yield path, f"its worker was lost ({str(error).splitlines()[0]})"
+
+
+def _knock(address: str) -> None:
+    """Raise OSError or ValueError unless something listens at HOST:PORT: Ray itself would try for many minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_S).close()
 
 
 def _absolute(config: CaptureConfig) -> CaptureConfig:

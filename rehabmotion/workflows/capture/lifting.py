@@ -25,7 +25,7 @@ from rehabmotion.workflows.markers import height_of
 
 Array = NDArray[np.float64]
 HEIGHT = 1.70  # m, where nothing is said: the model's own
-FOCAL = 1.2  # focal length over the longer side of the image, where nothing is said
+FOCAL = 0.9  # focal length over the longer side of the image, where nothing is said: of a phone that films
 SOLE = 0.03  # m: of the markers of a standing foot the lowest is above the floor
 LEAST_SEEN = 4  # frames
 LEAST_POINTS = 5  # points in a frame that counts as showing the person
@@ -76,7 +76,7 @@ def captured(
     skeletons = lift(lifter, rays, confidence, world)
     body, model = lifter.body, open_osim(OSIM)
     tied = body.untied(skeletons.tied).double()
-    scales = tied * (height or HEIGHT) / height_of(model, tied)
+    scales = tied * HEIGHT / height_of(model, tied)  # all tolerances are those of a person of this height
     kinematics = Kinematics(body.model)
     camera = ground_axes(skeletons, confidence)
     q, width = coordinates_of(skeletons, lifter, camera)
@@ -88,14 +88,16 @@ def captured(
     q, place = on_the_floor(q, kinematics, scales)
     wider = [about.widen.get(name, 0.0) * (WIDER if name in hidden else 1.0) for name in body.names]
     band = width * torch.tensor(wider)
+    size = (height or HEIGHT) / HEIGHT
+    q[:, 3:6] *= size
     return Captured(
         track.times,
         at_times(q.numpy(), even.times, track.times),
-        scales.numpy(),
+        (scales * size).numpy(),
         at_times(band.numpy(), even.times, track.times),
         counts >= LEAST_POINTS,
         camera.numpy(),
-        place.numpy(),
+        (place * size).numpy(),
         focal,
         tuple(hidden),
         tuple(told(hidden)),

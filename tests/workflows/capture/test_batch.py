@@ -36,7 +36,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Capture in this process, which is quick; return the list of videos that were begun."""
     begun: list[str] = []
 
-    def together(paths: list[Path], out: Path, config: CaptureConfig, workers: int):  # noqa: ANN202
+    def together(paths: list[Path], out: Path, config: CaptureConfig, workers: int):
         for path in paths:
             begun.append(path.name)
             yield path, capture_made.safely(path, out, config)

@@ -67,10 +67,10 @@ def test_folders(tmp_path: Path, video: Video, refused: Callable[..., None]) -> 
         (("--height", "172"), "height from 0.5 to 2.5 m, got 172"),
         (("--height", "nan"), "height from"),
         (("--height", "-1.7"), "height from"),
-        (("--height", "tall"), "tall"),
+        (("--height", "tall"), "--height"),
         (("--fov", "0"), "field of view from 5 to 150"),
         (("--fov", "400"), "field of view from 5 to 150"),
-        (("--fov", "wide"), "wide"),
+        (("--fov", "wide"), "--fov"),
         (("--person", "tallest"), "--person"),
         (("--person", "-1"), "--person"),
         (("--detector", "kinect"), "mediapipe, rtmpose"),
@@ -79,12 +79,28 @@ def test_folders(tmp_path: Path, video: Video, refused: Callable[..., None]) -> 
         (("--osim", "none.osim"), "none.osim"),
         (("--lifter", "none"), '"none"'),
         (("--keypoints", "none.csv"), "none.csv"),
-        (("--ray", "nowhere:1", "--keypoints"), "--keypoints"),
     ],
     ids=lambda x: " ".join(x) if isinstance(x, tuple) else "",
 )
 def test_options(options: tuple[str, ...], words: str, video: Video, refused: Callable[..., None]) -> None:
     refused(video(5), words, *options)
+
+
+def test_a_place_that_cannot_be_written(
+    video: Video, lifter: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    for out in (tmp_path / "file", tmp_path / "file" / "inside"):
+        assert run(["capture", str(video(5)), "--out", str(out), "--lifter", str(lifter)]) == 2
+        assert "folder that can be written" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", ["auto", "127.0.0.1:9", "nowhere.invalid:1", "127.0.0.1:x", "no address"])
+def test_a_cluster_that_is_not_there(address: str, video: Video, refused: Callable[..., None]) -> None:
+    """Ray tried an address where nothing listens for over six minutes."""
+    pytest.importorskip("ray", reason='needs Ray: pip install "rehabmotion[ray]"')
+    refused(video(5), "Ray cluster", "--ray", address)
 
 
 def test_a_person_who_is_not_there(tmp_path: Path, video: Video, refused: Callable[..., None]) -> None:
@@ -122,7 +138,7 @@ def test_a_webcam_ends_at_ctrl_c_and_is_captured(
 ) -> None:
     """It had no end: Ctrl-C threw everything away. The detector's process ends at Ctrl-C as well."""
 
-    def endless(_: object):  # noqa: ANN202
+    def endless(_: object):
         i = 0
         while True:
             yield Frame(np.zeros((96, 128, 3), np.uint8), i / 30)

@@ -84,7 +84,7 @@ def test_times_of_another_recording_are_refused(video: Video, config: CaptureCon
     """A CSV that brings its own times was taken whatever the video's: the overlay then showed other moments."""
     for times in (TIMES + 100, np.arange(90) / 30):
         (tmp_path / "k.csv").write_text(csv_of(times, 128, 96), encoding="utf-8")
-        with pytest.raises(UserError, match="keypoints from 0 to 0.63 s"):
+        with pytest.raises(UserError, match=r"keypoints from 0 to 0\.63 s"):
             capture(video(), tmp_path / "k.csv", tmp_path / "out", config)
 
 
