@@ -1,6 +1,6 @@
 """UI-PRMD through scaling and inverse kinematics: every repetition, by markers and by Kinect, with what they miss.
 
-    python benchmarks/vicon_ik.py [--out docs/results/vicon-ik] [--angles DIR]
+    python benchmarks/vicon_ik.py [--sensors vicon,kinect] [--out docs/results/vicon-ik] [--angles DIR]
 
 rehab37 is scaled once for each person, from frames of all their exercises, by the 39 markers and by the 22 joints of
 the Kinect; the coordinates of each repetition follow from every third frame of the markers (33 Hz) and each of the
@@ -97,12 +97,14 @@ def pairs_of(vicon: Sequence[Take], kinect: Sequence[Take]) -> dict[str, Any]:
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sensors", default=",".join(SENSORS))
     parser.add_argument("--out", type=Path, default=Path("docs/results/vicon-ik"))
     parser.add_argument("--angles", type=Path, default=None)
     parser.add_argument("--data-dir", type=Path, default=None)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    found = {name: labels(corpus, arguments.data_dir, print) for name, corpus in SENSORS.items()}
+    chosen = arguments.sensors.split(",")
+    found = {name: labels(corpus, arguments.data_dir, print) for name, corpus in SENSORS.items() if name in chosen}
     for name, takes in found.items() if arguments.angles else ():
         for take in takes:
             write_storage(
@@ -110,11 +112,12 @@ def main() -> None:
                 arguments.angles / name / f"{'_'.join(map(str, key_of(take)))}.mot",
             )
     figures = {
-        "command": "python benchmarks/vicon_ik.py",
+        "command": f"python benchmarks/vicon_ik.py --sensors {arguments.sensors}",
         "commit": commit(),
         **{name: figures_of(takes) for name, takes in found.items()},
-        "beside one another": pairs_of(found["vicon"], found["kinect"]),
     }
+    if len(found) == len(SENSORS):
+        figures["beside one another"] = pairs_of(found["vicon"], found["kinect"])
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.with_suffix(".json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=1))
