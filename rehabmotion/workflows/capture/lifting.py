@@ -18,6 +18,7 @@ from rehabmotion.models.lifter.apply import Skeletons, lift
 from rehabmotion.models.lifter.body import to_angles
 from rehabmotion.models.lifter.network import Lifter
 from rehabmotion.vision.track import Track
+from rehabmotion.workflows.capture.ground import ground_axes, levelled, on_the_floor
 from rehabmotion.workflows.capture.observability import WIDER, hidden_coordinates, told
 from rehabmotion.workflows.capture.resample import at_rate, at_times
 from rehabmotion.workflows.lifter import OSIM, About
@@ -26,7 +27,6 @@ from rehabmotion.workflows.markers import height_of
 Array = NDArray[np.float64]
 HEIGHT = 1.70  # m, where nothing is said: the model's own
 FOCAL = 0.9  # focal length over the longer side of the image, where nothing is said: of a phone that films
-SOLE = 0.03  # m: of the markers of a standing foot the lowest is above the floor
 LEAST_SEEN = 4  # frames
 LEAST_POINTS = 5  # points in a frame that counts as showing the person
 
@@ -85,6 +85,7 @@ def captured(
     if refine:
         q = refined(kinematics, q, scales, view, width)
     hidden = hidden_coordinates(kinematics, q, scales, view)
+    q, camera = levelled(q, kinematics, scales, camera, fps)
     q, place = on_the_floor(q, kinematics, scales)
     wider = [about.widen.get(name, 0.0) * (WIDER if name in hidden else 1.0) for name in body.names]
     band = width * torch.tensor(wider)
@@ -104,15 +105,6 @@ def captured(
     )
 
 
-def ground_axes(skeletons: Skeletons, confidence: Tensor) -> Tensor:
-    """Return (3, 3), ground -> camera: y against gravity, x where the pelvis faces in the first second it is seen."""
-    seen = (confidence.amax(dim=1) > 0).nonzero()[:, 0]
-    up = skeletons.up.double()
-    ahead = skeletons.rotations[seen[:30], 0, :, 0].double().mean(dim=0)
-    ahead = torch.nn.functional.normalize(ahead - (ahead @ up) * up, dim=0)
-    return torch.stack([ahead, up, torch.linalg.cross(ahead, up)], dim=1)
-
-
 def coordinates_of(skeletons: Skeletons, lifter: Lifter, camera: Tensor) -> tuple[Tensor, Tensor]:
     """Return coordinates (T, C) in ground and the errors expected of them (T, C); angles run on without jumps."""
     body = lifter.body
@@ -128,19 +120,6 @@ def coordinates_of(skeletons: Skeletons, lifter: Lifter, camera: Tensor) -> tupl
     q[:, body.hinge_columns] = skeletons.hinges.double()
     width[:, body.turned_columns] = skeletons.width.double()
     return q, width
-
-
-def on_the_floor(q: Tensor, kinematics: Kinematics, scales: Tensor) -> tuple[Tensor, Tensor]:
-    """Return coordinates with the lowest feet on y = 0, the pelvis beginning above the origin; the camera's place."""
-    names = [m.name for m in kinematics.model.markers]
-    soles = [names.index(f"{side}_{part}_study") for side in "rL" for part in ("calc", "toe", "5meta")]
-    with torch.no_grad():
-        feet = kinematics.markers(q, scales)[:, soles, 1].amin(dim=1)
-    thick = SOLE * scales[[b.name for b in kinematics.model.bodies].index("calcn_r"), 1]
-    shift = torch.stack([q[0, 3], torch.quantile(feet, 0.1) - thick, q[0, 5]])
-    out = q.clone()
-    out[:, 3:6] -= shift
-    return out, -shift
 
 
 def focal_of(size: tuple[int, int], fov: float | None) -> float:
