@@ -78,13 +78,14 @@ def captured(
     tied = body.untied(skeletons.tied).double()
     scales = tied * HEIGHT / height_of(model, tied)  # all tolerances are those of a person of this height
     kinematics = Kinematics(body.model)
+    of_points = Kinematics(body.model.with_markers(body.model.markers[: len(body.points)]))
     camera = ground_axes(skeletons, confidence)
     q, width = coordinates_of(skeletons, lifter, camera)
     view = View(rays.double(), confidence.double(), camera, fps)
-    q[:, 3:6] = placed_along_rays(kinematics, q, scales, view)
+    q[:, 3:6] = placed_along_rays(of_points, q, scales, view)
     if refine:
-        q = refined(kinematics, q, scales, view, width)
-    hidden = hidden_coordinates(kinematics, q, scales, view)
+        q = refined(of_points, q, scales, view, width)
+    hidden = hidden_coordinates(of_points, q, scales, view)
     q, camera = levelled(q, kinematics, scales, camera, fps)
     q, place = on_the_floor(q, kinematics, scales)
     wider = [about.widen.get(name, 0.0) * (WIDER if name in hidden else 1.0) for name in body.names]
