@@ -52,7 +52,7 @@ class RefineConfig:
     robust: float = 0.05
     bias: float = 0.015
     prior: float = 2.5
-    seconds: float = 0.06
+    seconds: float = 0.04
     rounds: int = 6
     iterations: int = 4
 
