@@ -4,7 +4,7 @@
 
 rehab37 is scaled once for each person, from frames of all their exercises, by the 39 markers and by the 22 joints of
 the Kinect; the coordinates of each repetition follow from every third frame of the markers (33 Hz) and each of the
-Kinect (30 Hz). Where both sensors recorded a repetition (NO_PAIRS are other takes), its angles are held against one
+Kinect (30 Hz). Where both sensors recorded a repetition, its angles are held against one
 another over normalised time. --angles: where to keep a .mot for each. Half an hour on a core, once: what was solved is
 kept in the cache folder.
 """
@@ -25,24 +25,14 @@ from rehabmotion.io.osim_models import open_osim
 from rehabmotion.io.storage import write_storage
 from rehabmotion.workflows.ik import storage_of_coordinates
 from rehabmotion.workflows.labels import MARKERS, Take, labels
+from rehabmotion.workflows.lifter_data import is_pair, key_of
 
 SENSORS = {"vicon": MARKERS, "kinect": "uiprmd"}
 MODEL = open_osim("rehab37")
 COLUMN = {coordinate.name: i for i, coordinate in enumerate(MODEL.coordinates)}
-NO_PAIRS = {  # of s05, by the durations of both sensors: exercise -> qualities; s01's are other takes throughout
-    "standing_shoulder_internal_external_rotation": ("uiprmd:0", "uiprmd:1"),
-    "standing_shoulder_scaption": ("uiprmd:0", "uiprmd:1"),
-    "standing_shoulder_abduction": ("uiprmd:0",),
-}
 COMPARED = (
     "hip_flexion", "hip_adduction", "knee_angle", "ankle_angle", "arm_flex", "arm_add", "elbow_flex",
 )  # fmt: skip
-
-
-def key_of(take: Take) -> tuple[str, str, int, str]:
-    """Return subject, exercise, repetition and quality."""
-    m = take.meta
-    return str(m["subject"]), str(m["exercise"]), int(m["repetition"]), take.score
 
 
 def normalised(take: Take, n: int = 101) -> dict[str, np.ndarray]:
@@ -76,9 +66,7 @@ def pairs_of(vicon: Sequence[Take], kinect: Sequence[Take]) -> dict[str, Any]:
     shape: dict[str, list[float]] = {}
     n = 0
     for take in vicon:
-        subject, exercise, _, quality = key_of(take)
-        other_take = subject == "s01" or (subject == "s05" and quality in NO_PAIRS.get(exercise, ()))
-        if other_take or key_of(take) not in other:
+        if not is_pair(key_of(take)) or key_of(take) not in other:
             continue
         n += 1
         a, b = normalised(take), normalised(other[key_of(take)])

@@ -83,7 +83,7 @@ def prepared(name: str, data_dir: Path | None = None, say: Callable[[str], None]
 
 
 def _cached(name: str, data_dir: Path | None, say: Callable[[str], None]) -> list[Motion]:
-    path = cache_folder() / "prepared" / f"{name}-{_fingerprint(name, data_dir)}.npz"
+    path = cache_folder() / "prepared" / f"{name}-{fingerprint(name, data_dir)}.npz"
     if path.exists():
         return _unpack(path)
     say(f"preparing {name} (first use)")
@@ -92,7 +92,7 @@ def _cached(name: str, data_dir: Path | None, say: Callable[[str], None]) -> lis
     return motions
 
 
-def _fingerprint(name: str, data_dir: Path | None) -> str:
+def fingerprint(name: str, data_dir: Path | None) -> str:
     """Return a short hash of what the corpus holds: paths, sizes and dates, so that changed data are prepared anew."""
     digest = hashlib.sha256(f"{VERSION}".encode())
     root = corpus_root(name, data_dir)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
@@ -54,6 +56,21 @@ def sample_at(x: Array, times: Array, source_times: Array) -> Array:
     if len(x) == 1:
         return np.repeat(x, len(times), axis=0)
     return PchipInterpolator(source_times, x, axis=0)(np.clip(times, source_times[0], source_times[-1]))
+
+
+def between_frames(x: Array, at: Array) -> Array:
+    """Return rows of x (T, ...) at moments `at` in frames, in straight lines between them; the ends are held."""
+    at = np.clip(at, 0, len(x) - 1)
+    low = np.minimum(at.astype(int), max(0, len(x) - 2))
+    high = np.minimum(low + 1, len(x) - 1)
+    share = (at - low).reshape(-1, *[1] * (x.ndim - 1))
+    return np.asarray(x[low] * (1 - share) + x[high] * share, x.dtype)
+
+
+def back_and_forth(at: NDArray[Any], length: int) -> NDArray[Any]:
+    """Return moments in frames folded into a clip of `length` frames: before its start and behind its end it turns."""
+    last = max(length - 1, 1)
+    return np.minimum(last - np.abs(np.mod(at, 2 * last) - last), length - 1)
 
 
 def follow(x: Array, weight: Array, fps: float, cutoff_hz: float, release_hz: float = 0.0) -> Array:

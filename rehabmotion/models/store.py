@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
+from torch import nn
 
 from rehabmotion.errors import UserError
 from rehabmotion.files import write_atomic
@@ -43,17 +44,19 @@ class Provenance:
 
 def save_model(model: Generator | Evaluator, provenance: Provenance, folder: Path, half: bool = False) -> None:
     """Write the weights (16-bit floats with `half`) and the configuration into a folder."""
+    write_model(model, model.kind, model.config.as_json(), asdict(provenance), folder, half)
+
+
+def write_model(
+    model: nn.Module, kind: str, config: dict[str, Any], provenance: dict[str, Any], folder: Path, half: bool
+) -> None:
+    """Write weights and configuration of any network into a folder."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     if half:
         tensors = {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
-    config = {
-        "format": FORMAT,
-        "kind": model.kind,
-        "model": model.config.as_json(),
-        "provenance": asdict(provenance),
-    }
+    whole = {"format": FORMAT, "kind": kind, "model": config, "provenance": provenance}
     write_atomic(folder / WEIGHTS, save_tensors(tensors))
-    write_atomic(folder / CONFIG, (json.dumps(config, indent=1, sort_keys=True) + "\n").encode())
+    write_atomic(folder / CONFIG, (json.dumps(whole, indent=1, sort_keys=True) + "\n").encode())
 
 
 def kind_of(folder: Path) -> str:
@@ -105,17 +108,18 @@ def _load(folder: Path, table: dict[str, Any], wanted: str) -> tuple[Any, Proven
         model = network(settings.from_json(config["model"]))
     except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, AssertionError) as error:
         raise UserError(f"{folder / CONFIG}: Expected sizes that make a model, could not build it ({error}).") from None
-    _load_weights(model, folder / WEIGHTS)
+    load_weights(model, folder / WEIGHTS)
     return model.eval(), provenance
 
 
-def _load_weights(model: Any, path: Path) -> None:
+def load_weights(model: nn.Module, path: Path, whose: str = "this model") -> None:
+    """Put the weights of a file into a network. Those of another one, damaged or not finite raise UserError."""
     try:
         tensors = load_tensors(path.read_bytes())
         model.load_state_dict({name: value.float() for name, value in tensors.items()})
     except (SafetensorError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(f"{path}: Expected the weights of this model, could not read them ({reason}).") from None
+        raise UserError(f"{path}: Expected the weights of {whose}, could not read them ({reason}).") from None
     if not all(torch.isfinite(value).all() for value in tensors.values()):
         raise UserError(f"{path}: Expected finite weights, got NaN or infinity. Train again.")
 

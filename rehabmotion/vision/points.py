@@ -5,6 +5,8 @@ A point that a detector lacks has confidence 0. Names follow BlazePose, OpenPose
 
 from __future__ import annotations
 
+from rehabmotion.motion.skeleton import mirror_joint_name
+
 SIDES = ("left", "right")
 MIDDLE = ("nose", "neck", "head_top")  # neck: between the shoulders, at the top of the breastbone (OpenPose: UpperNeck)
 PAIRED = (
@@ -13,10 +15,7 @@ PAIRED = (
 )  # fmt: skip
 POINTS: tuple[str, ...] = MIDDLE + tuple(f"{side}_{part}" for part in PAIRED for side in SIDES)
 NUMBER = {name: i for i, name in enumerate(POINTS)}
-MIRROR: tuple[int, ...] = tuple(
-    NUMBER[name.replace("left_", "right_", 1) if name.startswith("left_") else name.replace("right_", "left_", 1)]
-    for name in POINTS
-)
+MIRROR: tuple[int, ...] = tuple(NUMBER[mirror_joint_name(name)] for name in POINTS)
 BONES: tuple[tuple[str, str], ...] = (
     ("head_top", "nose"), ("nose", "neck"), ("left_shoulder", "right_shoulder"), ("left_hip", "right_hip"),
     *(

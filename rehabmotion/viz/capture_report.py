@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehabmotion.errors import UserError
+from rehabmotion.geometry.ranges import outer_range, symmetry_index
 from rehabmotion.motion import Motion
 from rehabmotion.viz.report import report_html
 from rehabmotion.viz.report_parts import by_joint, check_times, doubt, facts, joint_panels, spelled, table
 
 Numbers = NDArray[np.floating]
 
-OUTER = (2.0, 98.0)  # percentiles between which the range of motion lies: one jittered frame does not set it
-STILL = 5.0  # degrees: where both sides hardly move, their ratio says nothing
 ABOUT = (
     "Estimated from video and not checked against a motion laboratory for this recording. "
     "This is not a medical device: do not diagnose, treat or decide by it alone."
@@ -87,10 +86,7 @@ def _ranges(angles: Mapping[str, Numbers], doubtful: Collection[str]) -> str:
 
 def _range(values: Numbers) -> tuple[float, float] | None:
     there = np.asarray(values, float)[np.isfinite(values)]
-    if not len(there):
-        return None
-    low, high = np.percentile(there, OUTER).tolist()
-    return low, high
+    return outer_range(there) if len(there) else None
 
 
 def _span(ends: tuple[float, float] | None) -> str:
@@ -100,8 +96,8 @@ def _span(ends: tuple[float, float] | None) -> str:
 def _symmetry(left: tuple[float, float] | None, right: tuple[float, float] | None) -> str:
     if left is None or right is None:
         return "-"
-    a, b = left[1] - left[0], right[1] - right[0]
-    return f"{200 * (b - a) / (a + b):.1f} %" if (a + b) / 2 >= STILL else "-"
+    index = symmetry_index(right[1] - right[0], left[1] - left[0])
+    return "-" if index is None else f"{index:.1f} %"
 
 
 def _seen(seen: Mapping[str, tuple[float, float]]) -> str:

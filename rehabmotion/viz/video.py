@@ -58,17 +58,9 @@ def render_png(motion: Motion, path: Path, n_frames: int = 6) -> None:
 
 def write_frames(frames: Iterable[NDArray[np.uint8]], path: Path) -> None:
     """Write drawn pictures (H, W, 3) of one even size as a video of FPS frames/s. No picture raises UserError."""
-    with whole_file(path) as draft:
-        _encode(pyav(), str(draft), frames)
-
-
-def _encode(_av: object, name: str, frames: Iterable[NDArray[np.uint8]]) -> None:
-    with Encoder(Path(name), FPS, DRAWN) as video:
+    with whole_file(path) as draft, Encoder(draft, FPS, DRAWN) as video:
         for pixels in frames:
             video.add(pixels)
-
-
-_pyav = pyav
 
 
 def _frames(panels: Sequence[tuple[str, Stage]]) -> Iterator[NDArray[np.uint8]]:

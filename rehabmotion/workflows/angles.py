@@ -14,6 +14,7 @@ from rehabmotion.biomech.description import Model
 from rehabmotion.biomech.isb import isb_angles
 from rehabmotion.biomech.kinematics import Kinematics
 from rehabmotion.files import write_atomic
+from rehabmotion.geometry.ranges import outer_range, symmetry_index
 from rehabmotion.io.osim_models import open_osim
 from rehabmotion.viz.charts import curves
 from rehabmotion.workflows.ik import fit
@@ -21,7 +22,6 @@ from rehabmotion.workflows.markers import seen_in
 from rehabmotion.workflows.outputs import staged
 
 Array = NDArray[np.float64]
-OUTER = (2.0, 98.0)  # percentiles between which the range of motion lies: one jittered frame does not set it
 PLOTTED = (
     "hip_flexion", "hip_adduction", "knee_flexion", "ankle_dorsiflexion", "shoulder_elevation",
     "shoulder_plane_of_elevation", "lumbar_extension", "pelvis_tilt",
@@ -64,22 +64,19 @@ def angles_of(model: Model, q: Tensor) -> dict[str, Array]:
 
 def range_of(values: Array) -> dict[str, float]:
     """Return low and high end of the range of motion, and its width, of one angle (T,)."""
-    low, high = np.percentile(values, OUTER)
-    return {"low": round(float(low), 1), "high": round(float(high), 1), "range": round(float(high - low), 1)}
+    low, high = outer_range(values)
+    return {"low": round(low, 1), "high": round(high, 1), "range": round(high - low, 1)}
 
 
 def symmetry_of(angles: dict[str, Array]) -> dict[str, float | None]:
-    """Return the symmetry index of ranges, (right - left) / their mean, percent (Robinson et al. 1987).
-
-    None where both hardly move (under 5 degrees): their ratio says nothing.
-    """
+    """Return the symmetry index of the ranges of angles that both sides have, percent; None where both hardly move."""
     ranges = {name: range_of(values)["range"] for name, values in angles.items()}
     found: dict[str, float | None] = {}
     for name, right in ranges.items():
         left = ranges.get(name[:-2] + "_l") if name.endswith("_r") else None
         if left is not None:
-            mean = (right + left) / 2
-            found[name[:-2]] = round(100 * (right - left) / mean, 1) if mean >= 5 else None
+            index = symmetry_index(right, left)
+            found[name[:-2]] = None if index is None else round(index, 1)
     return found
 
 

@@ -86,8 +86,7 @@ def fit(
     config: InverseConfig | None = None,
 ) -> Fitted:
     """Return a model scaled to a person and the coordinates that bring it where the person was seen."""
-    if height is not None and not HEIGHTS[0] <= height <= HEIGHTS[1]:
-        raise UserError(f"Expected a height from {HEIGHTS[0]:g} to {HEIGHTS[1]:g} m, got {height:g}.")
+    check_height(height)
     if height is not None and not scale:
         raise UserError("Expected no height with a model that is taken as it is. Leave one of them out.")
     asked = seen.valid & (True if weights is None else weights > 0)
@@ -107,6 +106,12 @@ def fit(
     kinematics = Kinematics(scaled.model)
     factors = scaled.scales if scale else None
     return Fitted(scaled, seen, inverse_kinematics(kinematics, seen.target, asked, weights, factors, config=config))
+
+
+def check_height(height: float | None) -> None:
+    """Raise UserError for a height (m) that no person has; None is none given."""
+    if height is not None and not HEIGHTS[0] <= height <= HEIGHTS[1]:
+        raise UserError(f"Expected a height from {HEIGHTS[0]:g} to {HEIGHTS[1]:g} m, got {height:g}.")
 
 
 def storage_of(fitted: Fitted) -> Storage:

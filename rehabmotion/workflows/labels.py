@@ -22,8 +22,8 @@ from rehabmotion.biomech.description import Model
 from rehabmotion.biomech.inverse import Solution, inverse_kinematics
 from rehabmotion.biomech.kinematics import Kinematics
 from rehabmotion.biomech.scaling import Scaled, fit_scales
-from rehabmotion.data.corpora import corpus_root
-from rehabmotion.data.prepare import cache_folder, prepared
+from rehabmotion.data.corpora import corpus_root, split_name
+from rehabmotion.data.prepare import cache_folder, fingerprint, prepared
 from rehabmotion.errors import UserError
 from rehabmotion.files import read_bytes, write_atomic
 from rehabmotion.io.osim_models import open_osim, shipped_osim
@@ -54,8 +54,8 @@ class Take:
 
 def labels(name: str, data_dir: Path | None = None, say: Callable[[str], None] = lambda _: None) -> list[Take]:
     """Return the clips of a corpus (`uiprmd-vicon`, or a name that `prepared` knows); made once, minutes to an hour."""
-    root = corpus_root(name.split(":")[0], data_dir)
-    digest = hashlib.sha256(f"{VERSION}:{root}".encode() + shipped_osim("rehab37").read_bytes()).hexdigest()[:16]
+    held = fingerprint(split_name(name)[0], data_dir)
+    digest = hashlib.sha256(f"{VERSION}:{held}".encode() + shipped_osim("rehab37").read_bytes()).hexdigest()[:16]
     path = cache_folder() / "labels" / f"{name.replace(':', '-')}-{digest}.npz"
     if not path.exists():
         say(f"solving {name} (first use)")

@@ -7,21 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
-
 from rehabmotion.errors import UserError
 from rehabmotion.files import write_atomic
 from rehabmotion.io.osim_models import open_osim
 from rehabmotion.models.lifter.network import Lifter, LifterConfig
-from rehabmotion.models.store import CARD, CONFIG, WEIGHTS
+from rehabmotion.models.store import CARD, CONFIG, FORMAT, WEIGHTS, load_weights, write_model
 from rehabmotion.workflows.models import model_folder
 
 SHIPPED_LIFTER = "lifter"
 OSIM = "rehab37"
-FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -38,12 +32,7 @@ class About:
 
 def save_lifter(lifter: Lifter, about: About, folder: Path, card: str, half: bool = False) -> None:
     """Write the weights (16-bit floats with `half`), the configuration and the card into a folder."""
-    tensors = {name: value.detach().cpu().contiguous() for name, value in lifter.state_dict().items()}
-    if half:
-        tensors = {name: value.half() for name, value in tensors.items()}
-    config = {"format": FORMAT, "kind": Lifter.kind, "model": lifter.config.as_json(), "provenance": asdict(about)}
-    write_atomic(folder / WEIGHTS, save_tensors(tensors))
-    write_atomic(folder / CONFIG, (json.dumps(config, indent=1, sort_keys=True) + "\n").encode())
+    write_model(lifter, Lifter.kind, lifter.config.as_json(), asdict(about), folder, half)
     write_atomic(folder / CARD, card)
 
 
@@ -63,14 +52,5 @@ def open_lifter(name: str = SHIPPED_LIFTER) -> tuple[Lifter, About]:
         found = About(**{**about, **lists})
     except (ValueError, KeyError, TypeError, RuntimeError) as error:
         raise UserError(f"{folder / CONFIG}: Expected a lifter's configuration, could not read it ({error}).") from None
-    try:
-        tensors = load_tensors((folder / WEIGHTS).read_bytes())
-        lifter.load_state_dict({name: value.float() for name, value in tensors.items()})
-    except (SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(
-            f"{folder / WEIGHTS}: Expected the weights of a lifter, could not read them ({reason})."
-        ) from None
-    if not all(torch.isfinite(value).all() for value in tensors.values()):
-        raise UserError(f"{folder / WEIGHTS}: Expected finite weights, got NaN or infinity. Train again.")
+    load_weights(lifter, folder / WEIGHTS, "a lifter")
     return lifter.eval(), found

@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from rehabmotion.data.prepare import prepared
-from rehabmotion.geometry.signal import sample_at
+from rehabmotion.geometry.signal import between_frames, sample_at
 from rehabmotion.models.lifter.body import Body
 from rehabmotion.motion import Motion
 from rehabmotion.motion.skeleton import CANONICAL
 from rehabmotion.training.lifting.library import Recorded
-from rehabmotion.training.lifting.pairs import ALIKE, JOINTS, Pair, aligned, bends, between_frames, facing
+from rehabmotion.training.lifting.pairs import ALIKE, JOINTS, Pair, aligned, bends, facing
 from rehabmotion.training.lifting.truth import moved_points
 from rehabmotion.workflows.labels import MARKERS, Take, labels
 

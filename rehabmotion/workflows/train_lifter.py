@@ -21,7 +21,7 @@ from rehabmotion.errors import UserError
 from rehabmotion.files import write_atomic
 from rehabmotion.io.osim_models import open_osim
 from rehabmotion.models.lifter.encode import encode
-from rehabmotion.models.lifter.losses import LifterBatch, coordinate_errors
+from rehabmotion.models.lifter.losses import LifterBatch, as_looked_at, coordinate_errors
 from rehabmotion.models.lifter.network import Lifter, LifterConfig
 from rehabmotion.training.lifting.batches import LifterBatches
 from rehabmotion.training.lifting.library import Library, Recorded
@@ -104,8 +104,7 @@ def _widened(lifter: Lifter, clips: Sequence[Recorded]) -> dict[str, float]:
         batch: LifterBatch = made.draw(lifter, step, 32)
         encoded = encode(batch.seen)
         lifted = lifter(encoded.features, batch.seen.real)
-        root = torch.einsum("bij,btjk->btik", encoded.turn, batch.truth.rotations[:, :, 0])
-        rotations = torch.cat([root[:, :, None], batch.truth.rotations[:, :, 1:]], dim=2)
+        rotations = as_looked_at(batch.truth.rotations, encoded.turn)
         errors = coordinate_errors(lifted, rotations, batch.truth.hinges)
         ratios.append((errors / lifted.log_width.exp())[batch.seen.real])
     factors = np.quantile(torch.cat(ratios).numpy(), BAND, axis=0)

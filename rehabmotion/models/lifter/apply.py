@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -11,7 +11,8 @@ from rehabmotion.biomech.mirror import swapped
 from rehabmotion.models.lifter.body import BALLS, HINGES, TIED
 from rehabmotion.models.lifter.encode import Seen, encode
 from rehabmotion.models.lifter.losses import Lifted
-from rehabmotion.models.lifter.network import Lifter
+from rehabmotion.models.lifter.network import N_TURNED, Lifter
+from rehabmotion.motion.skeleton import mirror_joint_name
 
 AT_ONCE = 64  # windows
 
@@ -43,7 +44,7 @@ def lift(lifter: Lifter, rays: Tensor, confidence: Tensor, world: Tensor | None)
         torch.ones(1, len(rays), dtype=torch.bool),
     )
     points = lifter.config.points
-    order = [points.index(_other(name)) for name in points]
+    order = [points.index(mirror_joint_name(name)) for name in points]
     plain, mirror = _windows(lifter, seen), _reflected(_windows(lifter, _in_mirror(seen, order)))
     return _blended([plain, mirror], len(rays))
 
@@ -79,20 +80,11 @@ def _windows(lifter: Lifter, seen: Seen) -> _Windows:
 
 
 def _turned_back(lifted: Lifted, turn: Tensor) -> Lifted:
-    """Return what was lifted in the axes of the camera itself."""
+    """Return skeletons and gravity in the axes of the camera itself; dense markers, not read here, stay."""
     back = turn.transpose(1, 2)
     rotations = lifted.rotations.clone()
     rotations[:, :, 0] = torch.einsum("bij,btjk->btik", back, lifted.rotations[:, :, 0])
-    dense = torch.einsum("bij,btmj->btmi", back, lifted.dense)
-    up = torch.einsum("bij,bj->bi", back, lifted.up)
-    return Lifted(rotations, lifted.hinges, lifted.tied, dense, lifted.log_width, up)
-
-
-def _other(name: str) -> str:
-    for a, b in (("left_", "right_"), ("right_", "left_")):
-        if name.startswith(a):
-            return b + name.removeprefix(a)
-    return name
+    return replace(lifted, rotations=rotations, up=torch.einsum("bij,bj->bi", back, lifted.up))
 
 
 def _in_mirror(seen: Seen, order: list[int]) -> Seen:
@@ -115,24 +107,19 @@ def _reflected(windows: _Windows) -> _Windows:
     first = rotations[:, :, 0] * camera[:, None] * own
     rotations = rotations * own[:, None] * own
     rotations[:, :, 0] = first
-    angles, rest = (
-        lifted.log_width[..., : 3 * len(balls)].unflatten(-1, (-1, 3)),
-        lifted.log_width[..., 3 * len(balls) :],
+    angles, rest = lifted.log_width.split([3 * len(balls), len(hinges)], dim=-1)
+    width = torch.cat([angles.unflatten(-1, (-1, 3))[:, :, order].flatten(2), rest[..., hinges]], dim=-1)
+    turned = replace(
+        lifted, rotations=rotations, hinges=lifted.hinges[..., hinges], log_width=width, up=lifted.up * camera
     )
-    width = torch.cat([angles[:, :, order].flatten(2), rest[..., hinges]], dim=-1)
-    dense = lifted.dense  # not used further
-    return _Windows(
-        Lifted(rotations, lifted.hinges[..., hinges], lifted.tied, dense, width, lifted.up * camera),
-        windows.starts,
-        windows.share,
-    )
+    return replace(windows, lifted=turned)
 
 
 def _blended(parts: list[_Windows], n: int) -> Skeletons:
     """Return the mean of windows over one another: rotations by the nearest rotation to their mean."""
     length = parts[0].share.shape[1]
     total = torch.zeros(n)
-    sums = [torch.zeros(n, 1 + len(BALLS), 3, 3), torch.zeros(n, len(HINGES)), torch.zeros(n, 3 * len(BALLS) + 3 + 8)]
+    sums = [torch.zeros(n, 1 + len(BALLS), 3, 3), torch.zeros(n, len(HINGES)), torch.zeros(n, N_TURNED)]
     tied, up = torch.zeros(3 * len(TIED)), torch.zeros(3)
     for part in parts:
         for i, start in enumerate(part.starts):

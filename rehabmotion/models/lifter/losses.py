@@ -57,8 +57,7 @@ class LifterBatch:
 
 def lifter_losses(lifted: Lifted, truth: Truth, turn: Tensor, real: Tensor, body: Body) -> dict[str, Tensor]:
     """Return the losses, scalars, `total` among them. turn (B, 3, 3): camera -> camera that looks at the person."""
-    rotations = torch.cat([torch.einsum("bij,btjk->btik", turn, truth.rotations[:, :, 0])[:, :, None],
-                           truth.rotations[:, :, 1:]], dim=2)  # fmt: skip
+    rotations = as_looked_at(truth.rotations, turn)
     sure = torch.ones(truth.rotations.shape[:3]).to(truth.hinges) * truth.sure[:, None, None]
     sure[:, :, 0] = 1.0
     with torch.no_grad():
@@ -87,6 +86,12 @@ def lifter_losses(lifted: Lifted, truth: Truth, turn: Tensor, real: Tensor, body
     }
     total = sum((WEIGHTS[name] * value for name, value in out.items()), torch.zeros(()).to(off))
     return {"total": total, **out}
+
+
+def as_looked_at(rotations: Tensor, turn: Tensor) -> Tensor:
+    """Return rotations (B, T, 6, 3, 3) as the camera has them that is turned by (B, 3, 3) to look at the person."""
+    root = torch.einsum("bij,btjk->btik", turn, rotations[:, :, 0])
+    return torch.cat([root[:, :, None], rotations[:, :, 1:]], dim=2)
 
 
 def ball_angles(found: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:

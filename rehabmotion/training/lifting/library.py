@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rehabmotion.biomech.description import Model
 from rehabmotion.biomech.mirror import mirrored
 from rehabmotion.errors import UserError
+from rehabmotion.geometry.signal import back_and_forth, between_frames
 
 Array = NDArray[np.float32]
 SHARES = {"uiprmd-vicon": 1.0, "simulator": 0.35, "cmu": 0.5, "mars": 0.25}
@@ -164,8 +165,4 @@ def _middle(length: int, window: int) -> NDArray[np.float64]:
 
 def _at(q: Array, times: NDArray[np.float64]) -> Array:
     """Return rows of q (T, C) at times in frames, between them in straight lines; before and behind it runs back."""
-    last = max(len(q) - 1, 1)
-    folded = last - np.abs(np.mod(times, 2 * last) - last)
-    low = np.minimum(folded.astype(int), len(q) - 1)
-    high, share = np.minimum(low + 1, len(q) - 1), (folded - low)[:, None].astype(np.float32)
-    return np.asarray(q[low] * (1 - share) + q[high] * share, np.float32)
+    return np.asarray(between_frames(q, back_and_forth(times, len(q))), np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from rehabmotion.geometry.signal import back_and_forth, between_frames
 from rehabmotion.models.lifter.body import Body
 from rehabmotion.models.lifter.losses import LifterBatch
 from rehabmotion.training.lifting.scene import cameras, drawn_cameras
@@ -70,13 +71,6 @@ def aligned(by_sensor: Array, by_markers: Array, fps: float = 30.0) -> tuple[NDA
     return at[best], float(alike[best])
 
 
-def between_frames(x: Array, at: NDArray[np.float64]) -> Array:
-    """Return rows of x (S, ...) at moments in frames, in straight lines between them."""
-    low = np.clip(at.astype(int), 0, len(x) - 2)
-    share = (at - low).reshape(-1, *[1] * (x.ndim - 1))
-    return np.asarray(x[low] * (1 - share) + x[low + 1] * share, np.float32)
-
-
 def facing(points: Array, like: Array, order: Sequence[str]) -> Array:
     """Return points (T, P, 3) about their middle, turned about the vertical: hips and shoulders lie as in `like`."""
 
@@ -104,7 +98,7 @@ class Pairs:
 
     def seen(self, rng: np.random.Generator, chosen: Sequence[Pair], starts: Sequence[int], body: Body) -> LifterBatch:
         """Return windows that begin at given frames; behind its end a clip runs back."""
-        rows = [_back_and_forth(np.arange(s, s + self.window), len(p.q)) for s, p in zip(starts, chosen, strict=True)]
+        rows = [back_and_forth(np.arange(s, s + self.window), len(p.q)) for s, p in zip(starts, chosen, strict=True)]
         points = np.stack([p.points[r] for p, r in zip(chosen, rows, strict=True)]).astype(np.float64)
         q = torch.from_numpy(np.stack([p.q[r] for p, r in zip(chosen, rows, strict=True)]))
         tied = torch.from_numpy(np.stack([p.tied for p in chosen]))
@@ -136,8 +130,3 @@ def _standard(x: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return curves (N, T, K) with mean 0 and deviation 1 over time."""
     x = x - x.mean(axis=1, keepdims=True)
     return x / np.maximum(x.std(axis=1, keepdims=True), 1e-6)
-
-
-def _back_and_forth(rows: NDArray[np.int64], length: int) -> NDArray[np.int64]:
-    last = max(length - 1, 1)
-    return np.minimum(last - np.abs(np.mod(rows, 2 * last) - last), length - 1)

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from rehabmotion.motion.skeleton import mirror_joint_name
+
 Array = NDArray[np.float64]
 BIAS, SHARED_BIAS = 0.012, 0.015  # m: of each point, and of each kind of point on both sides alike
 QUICK, SLOW = (0.0005, 0.016), (0.001, 0.03)  # m, ranges of the deviations of a clip
@@ -66,7 +68,7 @@ def sensed(rng: np.random.Generator, places: Array, points: Sequence[str], fps: 
     jump = (rng.random((size, t, p)) < 0.004) * rng.uniform(0.05, 0.25, (size, t, p))
     noise += jump[..., None] * rng.standard_normal((size, t, p, 3))
     swap = swaps(rng, size, t, points)
-    order = np.where(swap, np.array(_other_side(points)), np.arange(p))
+    order = np.where(swap, np.array([points.index(mirror_joint_name(name)) for name in points]), np.arange(p))
     seen_at = np.take_along_axis(places, order[..., None], axis=2)
     rays = (seen_at[..., :2] + noise[..., :2]) / np.maximum(seen_at[..., 2:], 0.3)
     rays *= np.exp(rng.normal(0, 0.12, size))[:, None, None, None]  # the focal length is guessed
@@ -110,15 +112,6 @@ def swaps(rng: np.random.Generator, size: int, t: int, points: Sequence[str]) ->
             first, length = int(rng.integers(t)), int(rng.integers(1, 9))
             out[i, first : first + length, columns] = True
     return out
-
-
-def _other_side(points: Sequence[str]) -> list[int]:
-    def other(name: str) -> str:
-        if name.startswith("left_"):
-            return "right_" + name[5:]
-        return "left_" + name[6:] if name.startswith("right_") else name
-
-    return [points.index(other(name)) for name in points]
 
 
 def _world(rng: np.random.Generator, places: Array, points: Sequence[str], noise: Array, fps: float) -> Array:

@@ -123,10 +123,15 @@ def coordinates_of(skeletons: Skeletons, lifter: Lifter, camera: Tensor) -> tupl
     return q, width
 
 
+def check_fov(fov: float | None) -> None:
+    """Raise UserError for a horizontal field of view (degrees) that no camera has; None is none given."""
+    if fov is not None and not 5 <= fov <= 150:
+        raise UserError(f"Expected a horizontal field of view from 5 to 150 degrees, got {fov:g}.")
+
+
 def focal_of(size: tuple[int, int], fov: float | None) -> float:
     """Return the focal length in pixels of images (width, height) with a horizontal field of view in degrees."""
     if fov is None:
         return FOCAL * max(size)
-    if not 5 <= fov <= 150:
-        raise UserError(f"Expected a horizontal field of view from 5 to 150 degrees, got {fov:g}.")
+    check_fov(fov)
     return size[0] / 2 / float(np.tan(np.deg2rad(fov) / 2))

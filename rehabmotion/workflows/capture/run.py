@@ -13,13 +13,14 @@ from rehabmotion.errors import UserError
 from rehabmotion.files import write_atomic
 from rehabmotion.vision.choosing import LARGEST
 from rehabmotion.vision.clip_webcam import is_webcam
+from rehabmotion.vision.detectors import open_detector
 from rehabmotion.vision.points import POINTS
 from rehabmotion.vision.track import Detector, Track
 from rehabmotion.workflows.capture.files import Told, check_model, write_capture
-from rehabmotion.workflows.capture.lifting import FOCAL, HEIGHT, Captured, captured
+from rehabmotion.workflows.capture.lifting import FOCAL, HEIGHT, Captured, captured, check_fov
 from rehabmotion.workflows.capture.overlay import write_overlay
 from rehabmotion.workflows.capture.watch import Progress, Watched, watch
-from rehabmotion.workflows.ik import HEIGHTS
+from rehabmotion.workflows.ik import check_height
 from rehabmotion.workflows.lifter import OSIM, SHIPPED_LIFTER, open_lifter
 from rehabmotion.workflows.outputs import staged
 
@@ -44,10 +45,8 @@ class CaptureConfig:
     lifter: str = SHIPPED_LIFTER
 
     def __post_init__(self) -> None:
-        if self.height is not None and not HEIGHTS[0] <= self.height <= HEIGHTS[1]:
-            raise UserError(f"Expected a height from {HEIGHTS[0]:g} to {HEIGHTS[1]:g} m, got {self.height:g}.")
-        if self.fov is not None and not 5 <= self.fov <= 150:
-            raise UserError(f"Expected a horizontal field of view from 5 to 150 degrees, got {self.fov:g}.")
+        check_height(self.height)
+        check_fov(self.fov)
         number = self.person.strip()
         if number != LARGEST and not (number.isascii() and number.isdecimal() and int(number[:9])):
             raise UserError(f'Expected --person "{LARGEST}" or the number of a person from 1 on, got "{self.person}".')
@@ -58,7 +57,7 @@ def capture_one(
     out: Path,
     config: CaptureConfig,
     progress: Progress = lambda *_: None,
-    make: Callable[[str, int], Detector] | None = None,
+    make: Callable[[str, int], Detector] = open_detector,
 ) -> dict[str, Any]:
     """Write NAME.npz .bvh .trc .osim .mot .csv .mp4 and NAME_report.html, .json to `out`; return the report.
 
@@ -68,14 +67,7 @@ def capture_one(
     check_model(config.osim)  # before a long watch, not after it
     name = name_of(source)
     with staged(out) as stage:
-        watched = watch(
-            source,
-            config.detector,
-            config.person,
-            config.keypoints,
-            progress,
-            **({} if make is None else {"make": make}),
-        )
+        watched = watch(source, config.detector, config.person, config.keypoints, progress, make)
         found = captured(watched.choice.track, lifter, about, config.height, config.fov)
         told = _told(watched, found, config)
         figures = write_capture(found, name, config.osim, told, stage)

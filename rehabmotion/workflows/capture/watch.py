@@ -21,7 +21,6 @@ from rehabmotion.vision.tracking import track
 
 LONGEST = 1280  # pixels: larger images are scaled down before they are looked at
 PEOPLE = 2  # that a detector looks for; more of them take more time
-FPS = 30.0  # of images and keypoints that do not say theirs
 Progress = Callable[[int, int | None], None]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rehabmotion.geometry.signal import back_and_forth, between_frames
 from rehabmotion.models.lifter.body import N_SCALES, Body
 from rehabmotion.training.lifting.pairs import (
     JOINTS,
@@ -12,10 +13,8 @@ from rehabmotion.training.lifting.pairs import (
     TEMPI,
     Pair,
     Pairs,
-    _back_and_forth,
     aligned,
     bends,
-    between_frames,
     facing,
 )
 from rehabmotion.vision.points import NUMBER, POINTS
@@ -84,8 +83,8 @@ def test_bends_by_hand() -> None:
 
 
 def test_rows_run_back_behind_the_end() -> None:
-    assert _back_and_forth(np.arange(8), 4).tolist() == [0, 1, 2, 3, 2, 1, 0, 1]
-    assert _back_and_forth(np.arange(3), 1).tolist() == [0, 0, 0]
+    assert back_and_forth(np.arange(8), 4).tolist() == [0, 1, 2, 3, 2, 1, 0, 1]
+    assert back_and_forth(np.arange(3), 1).tolist() == [0, 0, 0]
 
 
 def test_windows_of_pairs_repeat_and_show_known_points_only(body: Body) -> None:
